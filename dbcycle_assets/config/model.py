@@ -1,0 +1,144 @@
+"""What the user wrote in ``dbcycle.yaml``, frozen. Syntax only: the plan gives it meaning."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Download(_Strict):
+    """Where a fresh dump comes from: exactly one of the three."""
+
+    url_env: str | None = None
+    command: tuple[str, ...] | None = None
+    uri: str | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one(self) -> "Download":
+        if sum(value is not None for value in (self.url_env, self.command, self.uri)) != 1:
+            message = "give exactly one of url_env, command, uri"
+            raise ValueError(message)
+        return self
+
+
+class Source(_Strict):
+    """The production dump and how to get a fresh one."""
+
+    dump: str
+    download: Download | None = None
+
+
+class Version(_Strict):
+    """One version of the schema: an ordered list of SQL and Python steps in one directory."""
+
+    version: str
+    directory: str
+    steps: tuple[str, ...]
+
+
+class Rule(_Strict):
+    """One anonymizer on one column, with its parameters."""
+
+    anonymize: str
+    options: dict[str, Any] = {}
+
+
+class Sample(_Strict):
+    """A subset of a table; rows that a kept row refers to are kept too."""
+
+    fraction: float | None = pydantic.Field(default=None, gt=0, le=1)
+    where: str | None = None
+
+
+class TableConfig(_Strict):
+    """What the user decided about one table."""
+
+    columns: dict[str, Rule] = {}
+    keep: tuple[str, ...] = ()
+    extract: Literal["rows", "none"] = "rows"
+    factory: str | None = None
+    export: str | None = None
+    sample: Sample | None = None
+
+
+class Target(_Strict):
+    """A place where test databases are published."""
+
+    url_env: str | None = None
+    default: Literal["embedded", "local"] | None = None
+
+
+class Schedule(_Strict):
+    """When the nightly refresh runs: a cron line and an IANA time zone."""
+
+    nightly: str = "0 2 * * *"
+    timezone: str = "UTC"
+
+
+class Verify(_Strict):
+    """Exceptions that the user takes responsibility for, each a ``table.column``."""
+
+    coincidences: tuple[str, ...] = ()
+
+
+class Execution(_Strict):
+    """How Dagster runs the tables."""
+
+    steps: Literal["together", "per_table"] = "together"
+    workers: int = pydantic.Field(default=2, ge=1, le=64)
+
+
+class Config(_Strict):
+    """The whole file."""
+
+    name: str = pydantic.Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    engine: Literal["postgresql", "sqlite"] = "postgresql"
+    source: Source
+    migrations: tuple[Version, ...] = ()
+    passwords: str | None = None
+    """A protected YAML file with plain texts that a Python migration step may need."""
+    key_env: str = "DBCYCLE_KEY"
+    tables: dict[str, TableConfig] = {}
+    golden: str | None = None
+    targets: dict[str, Target] = {}
+    schedule: Schedule = Schedule()
+    verify: Verify = Verify()
+    execution: Execution = Execution()
+    owners: tuple[str, ...] = ()
+    on_failure: tuple[str, ...] | None = None
+    """A command to run after a failed Dagster run; it gets the run's id as its last word."""
+
+
+class Project(_Strict):
+    """One database being cycled: its folder and its config. Paths in the config are relative."""
+
+    root: Path
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.config.name
+
+    def path(self, relative: str) -> Path:
+        """Return where a path of the config lies."""
+        return (self.root / relative).resolve()
+
+    @property
+    def state(self) -> Path:
+        """The folder of generated state: key, ledger, catalog, lock; never committed."""
+        return self.root / ".dbcycle"
+
+    @property
+    def extracts(self) -> Path:
+        """The folder of extracts."""
+        return self.root / "extracts"
+
+    @property
+    def dump(self) -> Path:
+        """The dump file (or folder)."""
+        return self.path(self.config.source.dump)

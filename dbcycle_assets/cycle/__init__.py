@@ -1,0 +1,1 @@
+"""The pipeline: restore, migrate, plan, extract, merge, seed, verify, publish."""

@@ -1,0 +1,137 @@
+"""Golden records: hand-written rows that must exist in every test database. Data, never code."""
+
+import ast
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ruamel.yaml
+import ruamel.yaml.error
+
+from ..config.model import Project
+from ..databases.port import Row
+from ..errors import GoldenError, did_you_mean
+from ..model.catalog import Column, Table
+from ..model.golden import text_form
+
+FORMATS = (".yaml", ".yml", ".json", ".py")
+MAX_BYTES = 20_000_000
+
+
+def golden_files(project: Project) -> dict[str, Path]:
+    """Return the file of golden records of each table that has one.
+
+    Raises:
+        GoldenError: one table has two files, or a file belongs to no configured table.
+    """
+    if project.config.golden is None:
+        return {}
+    folder = project.path(project.config.golden)
+    if not folder.is_dir():
+        raise GoldenError(
+            "the folder of golden records does not exist",
+            where=str(folder),
+            remedy="create it, or remove `golden:` from dbcycle.yaml",
+        )
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in FORMATS or path.name.startswith((".", "_")):
+            continue
+        table = path.stem
+        if table not in project.config.tables:
+            raise GoldenError(
+                f"no table `{table}` in dbcycle.yaml{did_you_mean(table, project.config.tables)}",
+                where=str(path),
+                remedy="name the file after the table, or start its name with `_`",
+            )
+        if table in found:
+            raise GoldenError(
+                f"`{table}` already has golden records in {found[table].name}",
+                where=str(path),
+                remedy="keep one file for each table",
+            )
+        found[table] = path
+    return found
+
+
+def read_golden(path: Path, table: Table, engine: str) -> list[Row]:
+    """Return the records of one file, each value in the engine's text form.
+
+    Raises:
+        GoldenError: with the file, the record's number (from 1) and the field; never a value.
+    """
+    rows = []
+    for number, record in enumerate(_parse(path), 1):
+        where = f"{path}: record {number}"
+        if not isinstance(record, Mapping):
+            raise GoldenError("is not a mapping of column to value", where=where)
+        row: dict[str, str | None] = {}
+        for name, value in record.items():
+            column = _column(table, str(name), where)
+            try:
+                row[column.name] = text_form(value, column, engine)
+            except ValueError as error:
+                raise GoldenError(str(error), where=f"{where}, field {name}") from None
+        missing = [column for column in table.primary_key if row.get(column) is None]
+        if missing:
+            raise GoldenError(
+                f"lacks its primary key ({', '.join(missing)})",
+                where=where,
+                remedy="give every golden record a fixed primary key",
+            )
+        rows.append(row)
+    return rows
+
+
+def _column(table: Table, name: str, where: str) -> Column:
+    column = table.column(name)
+    if column is None or column.generated:
+        known = [column.name for column in table.stored_columns]
+        raise GoldenError(
+            f"{table.id} has no column `{name}` to write{did_you_mean(name, known)}", where=where
+        )
+    return column
+
+
+def _parse(path: Path) -> Sequence[Any]:
+    if path.stat().st_size > MAX_BYTES:
+        raise GoldenError(f"is larger than {MAX_BYTES} bytes", where=str(path))
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        if path.suffix == ".json":
+            document = json.loads(text)
+        elif path.suffix == ".py":
+            document = _literal(text)
+        else:
+            document = ruamel.yaml.YAML(typ="safe", pure=True).load(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None)
+        raise GoldenError(
+            "is not a literal list of records",
+            where=f"{path}:{line}" if line else str(path),
+            remedy="golden records are data: a list of mappings, no calls and no imports",
+        ) from None
+    except ruamel.yaml.error.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise GoldenError("is not valid YAML", where=where) from None
+    if document is None:
+        return []
+    if not isinstance(document, list):
+        raise GoldenError("must be a list of records", where=str(path))
+    return document
+
+
+def _literal(text: str) -> object:
+    tree = ast.parse(text)
+    body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    ]
+    if len(body) != 1 or not isinstance(body[0], ast.Assign | ast.AnnAssign):
+        message = "one assignment expected"
+        raise ValueError(message)
+    value = body[0].value
+    return ast.literal_eval(value) if value is not None else None

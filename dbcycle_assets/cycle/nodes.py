@@ -1,0 +1,89 @@
+"""The asset graph as plain values, computed from files alone.
+
+This listing is the pipeline: Dagster's assets, ``dbcycle plan`` and the memo all read it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..config.model import Project
+from ..errors import MigrationError
+from ..model.catalog import Catalog
+from ..model.digest import digest_of, digest_of_text
+from ..model.ledger import Node
+from ..model.plan import extract_code_version, inherited_rules, is_keyed
+from .golden import golden_files
+
+RESTORE_VERSION = 1
+MIGRATE_VERSION = 1
+SEED_VERSION = 1
+PUBLISH_VERSION = 1
+
+
+def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
+    """Yield every asset, parents first. ``catalog`` adds the rules inherited through keys."""
+    config = project.config
+    tables = sorted(config.tables)
+    golden = golden_files(project)
+    yield Node("prod_dump", (), digest_of([1, config.engine]))
+    yield Node("anonymization_key", (), digest_of([1]))
+    yield Node("restored_db", ("prod_dump",), digest_of([RESTORE_VERSION, config.engine]))
+    migrations = migrations_version(project)
+    yield Node("migrated_schema", ("restored_db",), migrations)
+    for table in tables:
+        yield Node(f"migrated/{table}", ("restored_db",), migrations)
+    yield Node("plan", ("migrated_schema",), plan_version(project))
+    for table in tables:
+        inherited = inherited_rules(config, catalog, table) if catalog else []
+        key = ("anonymization_key",) if is_keyed(config, table, catalog) else ()
+        code = extract_code_version(config, table, inherited)
+        yield Node(f"extracts/{table}", (f"migrated/{table}", *key), code)
+    for table, file in sorted(golden.items()):
+        yield Node(f"golden/{table}", (), digest_of(["golden", digest_of_text(file.read_bytes())]))
+    for table in tables:
+        records = (f"golden/{table}",) if table in golden else ()
+        yield Node(f"seeded/{table}", (f"extracts/{table}", *records), digest_of([SEED_VERSION]))
+    seeded = tuple(f"seeded/{table}" for table in tables)
+    exceptions = config.verify.model_dump()
+    yield Node(
+        "test_db",
+        (*seeded, "plan", "migrated_schema"),
+        digest_of([PUBLISH_VERSION, exceptions]),
+    )
+
+
+def plan_version(project: Project) -> str:
+    """Return the code version of the plan: every judgement of the config."""
+    config = project.config
+    judgements = {
+        name: table.model_dump(include={"columns", "keep", "extract", "sample"})
+        for name, table in config.tables.items()
+    }
+    return digest_of([judgements, config.verify.model_dump()])
+
+
+def migration_steps(project: Project) -> Iterator[tuple[str, Path]]:
+    """Yield (``version/step``, file) in the order of application.
+
+    Raises:
+        MigrationError: a step that the config lists does not exist.
+    """
+    for version in project.config.migrations:
+        folder = project.path(version.directory)
+        for step in version.steps:
+            path = folder / step
+            if not path.is_file():
+                raise MigrationError(
+                    "the config lists this migration step, but there is no such file",
+                    where=str(path),
+                    remedy=f"create it, or remove it from version {version.version}",
+                )
+            yield f"{version.version}/{step}", path
+
+
+def migrations_version(project: Project) -> str:
+    """Return the code version of the migrations: every step's content, in order."""
+    steps = [(name, digest_of_text(path.read_bytes())) for name, path in migration_steps(project)]
+    secrets = project.path(project.config.passwords) if project.config.passwords else None
+    known = digest_of_text(secrets.read_bytes()) if secrets and secrets.is_file() else None
+    return digest_of([MIGRATE_VERSION, steps, known])

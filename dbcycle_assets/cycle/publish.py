@@ -1,0 +1,113 @@
+"""Publish: build the test database beside the live one, verify it, and switch."""
+
+import time
+
+from ..artifacts import disk_errors
+from ..errors import BadInput
+from ..model.catalog import Catalog
+from ..model.graph import references_to
+from .plan import current_plan, require_catalog
+from .seed import complete, displaced_of
+from .session import Cycle, Outcome, merkle
+from .verify import verify
+
+
+def publish(cycle: Cycle) -> Outcome:
+    """Build, verify and publish the test database; the former one stays up until then.
+
+    Raises:
+        VerificationFailed: a blocking check failed; what was published before is untouched.
+    """
+    missing = cycle.missing_database("test_db", "test")
+    if (hit := cycle.fresh("test_db", missing=missing)) is not None:
+        return hit
+    started = time.monotonic()
+    current_plan(cycle).require()
+    catalog = require_catalog(cycle)
+    complete(cycle, catalog)
+    server, staging = cycle.server, cycle.database("staging")
+    cycle.progress("cloning the seeded tables")
+    server.clone(cycle.database("seeded"), staging, cycle.stamp("staging", ""))
+    try:
+        facts = _build(cycle, catalog, staging)
+        result = verify(cycle, staging)
+        result.require()
+        version = merkle(cycle.inputs("test_db"))
+        with disk_errors(cycle.project.state):
+            server.set_stamp(
+                staging,
+                cycle.stamp("test", version, dump=_version(cycle, "prod_dump"), key=cycle.key.id),
+            )
+        cycle.progress("switching to the new test database")
+        server.switch(
+            staging, cycle.database("test"), cycle.database("previous"), cycle.project.name
+        )
+    except BaseException:
+        server.drop(staging, cycle.project.name)
+        raise
+    coverage = result.to_json()["coverage"]
+    return cycle.record(
+        "test_db",
+        version,
+        started=started,
+        facts={**facts, "coverage": coverage},
+        checks=result.checks(),
+    )
+
+
+def _version(cycle: Cycle, asset: str) -> str:
+    record = cycle.ledger.get(asset)
+    return record.data_version if record is not None else ""
+
+
+def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, object]:
+    """Turn a clone of the seeded tables into a whole database."""
+    server = cycle.server
+    repaired = 0
+    with server.open(staging) as database:
+        for name in sorted(catalog.tables):
+            if displaced := displaced_of(cycle, name):
+                for key in references_to(catalog, name):
+                    repaired += database.repoint(key, displaced)
+        # Orphans are reported with their table before the server would refuse the key.
+        dangling = [
+            f"{key.table}: {count} rows refer through {key.name} to no row of {key.parent}"
+            for key in catalog.foreign_keys
+            if (count := database.orphans(key))
+        ]
+    if dangling:
+        raise BadInput(
+            "rows refer to rows that do not exist:\n  - " + "\n  - ".join(dangling),
+            remedy="golden records must bring their parents along; a reference that was broken in "
+            "production needs a repair in a migration",
+        )
+    cycle.progress("adding indexes, keys and triggers")
+    server.copy_schema(cycle.database("migrated"), staging, "post-data", cycle.progress)
+    with server.open(staging) as database:
+        sequences = database.set_sequences()
+        views = database.refresh_views()
+        database.analyze()
+        rows = {name: database.count(table) for name, table in sorted(catalog.tables.items())}
+    return {
+        "rows": sum(rows.values()),
+        "rows_by_table": rows,
+        "sequences_set": sequences,
+        "views_refreshed": views,
+        "references_repaired": repaired,
+    }
+
+
+def bring_back(cycle: Cycle) -> None:
+    """Make the test database before the present one the live one; the present one is kept.
+
+    Raises:
+        BadInput: there is none.
+    """
+    server, project = cycle.server, cycle.project.name
+    previous, live = cycle.database("previous"), cycle.database("test")
+    if server.stamp(previous) is None:
+        raise BadInput("there is no previous test database", where=project)
+    aside = cycle.database("staging")
+    server.switch(previous, live, aside, project)
+    server.switch(aside, previous, cycle.database("replaced"), project)
+    cycle.ledger.forget("test_db")

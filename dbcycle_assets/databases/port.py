@@ -1,0 +1,231 @@
+"""The one protocol behind which the engines live.
+
+A :class:`Server` holds named databases (PostgreSQL databases; SQLite files in a folder). A
+:class:`Database` is one open session on one of them. Rows travel as *copy text*: one line a row,
+fields separated by a tab, ``\\N`` for null, and the escapes of PostgreSQL's COPY text format. Both
+engines speak it, so that values are never bent through Python's own types.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy
+
+from ..model.catalog import Catalog, Column, ForeignKey, Table
+
+Progress = Callable[[str], None]
+"""Told in a few words what is happening; never given a value."""
+
+Row = Mapping[str, str | None]
+"""One golden record: column → text form of the value."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The positive mark that our own create puts on a database; no stamp, no destruction."""
+
+    project: str
+    role: str
+    content: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Further plain JSON facts: dump digest, head, key id, times."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """The rows of one table as a number of rows and an order-independent digest."""
+
+    rows: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading one table did.
+
+    ``displaced`` tells, for every extracted row that a golden record displaced through a unique
+    key other than the primary key, its old key and the golden record's: (old, new) tuples of the
+    primary key's text forms. Rows displaced by an equal primary key need no repair.
+    """
+
+    rows: int
+    golden: int
+    replaced: int
+    displaced: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did: rows per table as found, and notes for the user (never values)."""
+
+    rows: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+class Database(Protocol):
+    """One session on one database. Methods that write commit, whole or not at all."""
+
+    name: str
+
+    def catalog(self) -> Catalog:
+        """Return the tables and keys; our own bookkeeping is left out."""
+
+    def fingerprints(self, tables: Iterable[Table]) -> dict[str, Fingerprint]:
+        """Return each table's fingerprint; equal rows in any order give an equal digest."""
+
+    def count(self, table: Table) -> int:
+        """Return the number of rows (partitions included)."""
+
+    def read(
+        self, table: Table, columns: Sequence[Column], *, where: str | None = None
+    ) -> Iterator[bytes]:
+        """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
+        without one), so that equal content gives equal bytes.
+        """
+
+    def sample(self, table: Table, column: Column, limit: int) -> list[str]:
+        """Return up to ``limit`` distinct non-null values in text form, for the detector alone."""
+
+    def element_codec(self, column: Column) -> "ElementCodec | None":
+        """Return how to take an array value apart, or None for a scalar column."""
+
+    def replace_rows(
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        blocks: Iterable[bytes],
+        golden: Sequence[Row],
+        content: str,
+    ) -> Loaded:
+        """Empty the table, load ``blocks``, let ``golden`` win by primary key and by every unique
+        key, and record ``content`` for the table, all in one transaction.
+
+        Raises:
+            GoldenError: a golden record does not fit; the message names its number (from 1).
+        """
+
+    def loaded_content(self) -> dict[str, str]:
+        """Return what :meth:`replace_rows` recorded, by table id."""
+
+    def repoint(
+        self,
+        key: ForeignKey,
+        displaced: Sequence[tuple[tuple[str, ...], tuple[str, ...]]],
+    ) -> int:
+        """Let references to displaced rows refer to what displaced them; return how many rows."""
+
+    def orphans(self, key: ForeignKey) -> int:
+        """Return how many rows refer to no parent, by anti-join (never by ``convalidated``)."""
+
+    def set_sequences(self) -> int:
+        """Move every sequence and identity past the largest value stored; return how many."""
+
+    def refresh_views(self) -> int:
+        """Fill the materialized views in dependency order; return how many."""
+
+    def analyze(self) -> None:
+        """Gather statistics."""
+
+    def run_sql(self, script: str, path: Path) -> None:
+        """Run one SQL file in one transaction.
+
+        ``-- dbcycle: no-transaction`` on its own line asks for a statement at a time instead.
+
+        Raises:
+            MigrationError: with file, line and column; no value of a row.
+        """
+
+    def sqlalchemy(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        """Give a Python step a SQLAlchemy connection inside one transaction: committed when the
+        block ends well, rolled back when it raises.
+        """
+
+    def applied(self) -> list[tuple[str, str]]:
+        """Return (step, checksum) of each applied migration step, in order of application."""
+
+    def record_step(self, step: str, checksum: str, seconds: float) -> None:
+        """Add one step to the history."""
+
+
+class ElementCodec(Protocol):
+    """Takes an array value apart and puts it together again."""
+
+    def map(self, value: str, mask: Callable[[str], str | None]) -> str:
+        """Apply a mask to every non-null element; dimensions and bounds stay as they are."""
+
+    def leaves(self, value: str) -> list[str]:
+        """Return every non-null element."""
+
+
+class Server(Protocol):
+    """Where the databases of a project live. Nothing without our stamp is ever dropped."""
+
+    engine: str
+
+    def describe(self) -> str:
+        """Return a short name with the version, without a password."""
+
+    def url(self, name: str) -> str:
+        """Return a URL of the database with everything needed to connect."""
+
+    def exists(self, name: str) -> bool:
+        """Tell whether the database is there."""
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Return the database's stamp, or None if it is absent or not ours."""
+
+    def set_stamp(self, name: str, stamp: Stamp) -> None:
+        """Replace the stamp of a database that carries one.
+
+        Raises:
+            GuardRefused: the database carries no stamp of this project.
+        """
+
+    def create(self, name: str, stamp: Stamp) -> None:
+        """Create an empty database; one that carries our project's stamp is dropped first.
+
+        Raises:
+            GuardRefused: a database of that name exists without our project's stamp.
+        """
+
+    def clone(self, source: str, name: str, stamp: Stamp) -> None:
+        """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
+
+    def drop(self, name: str, project: str) -> None:
+        """Drop a stamped database and its sessions; absent is fine; same guard."""
+
+    def switch(self, new: str, live: str, previous: str, project: str) -> None:
+        """Make ``new`` the ``live`` database; what was live becomes ``previous``.
+
+        At every moment either the old or the new one answers under ``live``, or, if the process
+        dies in between, the next call finishes the switch.
+        """
+
+    def open(self, name: str, *, read_only: bool = False) -> AbstractContextManager[Database]:
+        """Open a session.
+
+        Raises:
+            ServerUnavailable: cannot connect.
+        """
+
+    def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:
+        """Restore a dump into a new database ``name``; nothing is left behind on failure.
+
+        Raises:
+            DumpError: with a diagnosis that names the fix.
+        """
+
+    def copy_schema(self, source: str, target: str, section: str, progress: Progress) -> None:
+        """Build part of ``source``'s schema in ``target``: ``section`` is ``pre-data`` (types,
+        functions, tables, views) or ``post-data`` (indexes, keys, triggers).
+        """
+
+    def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return the interactive client's command and extra environment (secrets stay there)."""
+
+    def stop(self) -> None:
+        """Stop the server if it is one of ours and embedded; otherwise do nothing."""

@@ -1,0 +1,114 @@
+"""Jobs, the nightly schedule, the staleness sensor and the failure hook."""
+
+import subprocess
+
+import dagster as dg
+
+from ..artifacts import read_catalog
+from ..config.model import Project
+from ..cycle.nodes import asset_nodes
+from ..cycle.session import Cycle
+from ..errors import DbCycleError
+from ..model.digest import digest_of
+from .assets import DOWNLOAD_TAG
+from .specs import asset_key
+
+PROJECT_TAG = "dbcycle/project"
+RUNNING = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def build_jobs(project: Project) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Return the refresh job and the nightly one, which downloads a fresh dump first."""
+    everything = dg.AssetSelection.key_prefixes(project.name)
+    tags = {PROJECT_TAG: project.name}
+    return [
+        dg.define_asset_job(
+            f"{project.name}_refresh",
+            everything,
+            description="Run the whole cycle; what is fresh is not done again.",
+            tags=tags,
+        ),
+        dg.define_asset_job(
+            f"{project.name}_nightly",
+            everything,
+            description="Download a fresh dump, then run the whole cycle.",
+            tags=tags | {DOWNLOAD_TAG: "true", "dbcycle/trigger": "nightly"},
+        ),
+    ]
+
+
+def build_schedule(
+    project: Project, jobs: list[dg.UnresolvedAssetJobDefinition]
+) -> dg.ScheduleDefinition:
+    """Return the nightly schedule; switch it on in the UI."""
+    return dg.ScheduleDefinition(
+        name=f"{project.name}_nightly",
+        job=jobs[1],
+        cron_schedule=project.config.schedule.nightly,
+        execution_timezone=project.config.schedule.timezone,
+    )
+
+
+def build_sensor(project: Project) -> dg.SensorDefinition:
+    """Return the sensor that requests what is stale, judged anew at every tick."""
+    loaded = _code_versions(project)
+
+    @dg.sensor(
+        name=f"{project.name}_stale",
+        target=dg.AssetSelection.key_prefixes(project.name),
+        minimum_interval_seconds=30,
+        description="Requests the stale assets when the config, a migration, a golden file or "
+        "the dump changed.",
+    )
+    def stale(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if _code_versions(project) != loaded:
+            return dg.SkipReason("files differ from the loaded definitions: reload them")
+        filters = dg.RunsFilter(tags={PROJECT_TAG: project.name}, statuses=RUNNING)
+        if context.instance.get_runs(filters, limit=1):
+            return dg.SkipReason("a run of this project is under way")
+        try:
+            found = Cycle(project).stale()
+        except DbCycleError as error:
+            return dg.SkipReason(str(error))
+        if not found:
+            return dg.SkipReason("everything is fresh")
+        state = digest_of([[entry.asset, entry.reasons] for entry in found] + [loaded])
+        if state == context.cursor:
+            return dg.SkipReason("these assets were requested before and are still stale")
+        request = dg.RunRequest(
+            asset_selection=[asset_key(project.name, entry.asset) for entry in found],
+            tags={PROJECT_TAG: project.name, "dbcycle/trigger": "stale"},
+        )
+        return dg.SensorResult(run_requests=[request], cursor=state)
+
+    return stale
+
+
+def build_failure_hook(project: Project) -> dg.SensorDefinition:
+    """Return the sensor that runs the config's ``on_failure`` command after a failed run."""
+    command = project.config.on_failure
+
+    @dg.run_failure_sensor(
+        name=f"{project.name}_failure",
+        description="Runs `on_failure` of dbcycle.yaml when a run of this project fails.",
+        default_status=(
+            dg.DefaultSensorStatus.RUNNING if command else dg.DefaultSensorStatus.STOPPED
+        ),
+    )
+    def failure(context: dg.RunFailureSensorContext) -> None:
+        run = context.dagster_run
+        if not command or run.tags.get(PROJECT_TAG) != project.name:
+            return
+        subprocess.run([*command, run.run_id], cwd=project.root, check=False, timeout=300)
+
+    return failure
+
+
+def _code_versions(project: Project) -> dict[str, str]:
+    nodes = asset_nodes(project, read_catalog(project.state))
+    return {node.asset: node.code_version for node in nodes}

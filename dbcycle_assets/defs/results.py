@@ -1,0 +1,104 @@
+"""From a stage's outcome to what Dagster records: metadata, checks, data versions. No raw value."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from ..config.model import Project
+from ..cycle.session import Outcome
+from ..errors import DbCycleError
+from ..model.ledger import Check
+from .specs import asset_key
+
+
+def materialized(project: Project, outcome: Outcome) -> dg.MaterializeResult[None]:
+    """Return the materialization of one outcome, memoized or not, with its checks."""
+    record = outcome.record
+    return dg.MaterializeResult(
+        asset_key=asset_key(project.name, record.asset),
+        data_version=dg.DataVersion(record.data_version),
+        metadata=_metadata(project, outcome),
+        check_results=[check_result(project, record.asset, check) for check in record.checks],
+    )
+
+
+def check_result(project: Project, asset: str, check: Check) -> dg.AssetCheckResult:
+    """Return one check as Dagster's own; an error, so that it blocks."""
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        asset_key=asset_key(project.name, asset),
+        passed=check.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={name: _value(value) for name, value in check.facts.items()},
+    )
+
+
+def failed_checks(
+    project: Project, asset: str, error: DbCycleError
+) -> Iterator[dg.AssetCheckResult]:
+    """Yield the results that a verification error carries."""
+    for check in getattr(error, "checks", ()):
+        yield check_result(project, asset, check)
+
+
+def _value(value: object) -> Any:  # noqa: ANN401 - whatever Dagster takes as raw metadata
+    if isinstance(value, bool | int | float | str):
+        return value
+    return dg.MetadataValue.json(value if isinstance(value, dict | list) else list(value))  # type: ignore[call-overload]
+
+
+def _metadata(project: Project, outcome: Outcome) -> dict[str, Any]:
+    record = outcome.record
+    stage, _, table = record.asset.partition("/")
+    facts = dict(record.facts)
+    found: dict[str, Any] = {
+        "dbcycle/cache": "hit" if outcome.memoized else "made",
+        "dbcycle/seconds": record.seconds,
+        "dbcycle/made_at": record.made_at,
+    }
+    if "rows" in facts:
+        found["dagster/row_count"] = int(facts.pop("rows"))
+    if preview := facts.pop("preview", ""):
+        found["preview"] = dg.MetadataValue.md(preview)
+    columns = facts.pop("columns", None)
+    if columns is not None and stage == "extracts":
+        found["dagster/column_schema"] = _schema(columns)
+        found["dagster/column_lineage"] = _lineage(project, table, columns)
+    if table:
+        found["dagster/table_name"] = f"{project.name}.{table}"
+    facts.pop("digest", None)
+    return found | {f"dbcycle/{name}": _value(value) for name, value in facts.items()}
+
+
+def _schema(columns: list[Mapping[str, str]]) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column["name"],
+                column["type"],
+                description=column["rule"],
+                tags={"pii": "", "rule": _tag(column["rule"])} if column["rule"] != "keep" else {},
+            )
+            for column in columns
+        ]
+    )
+
+
+def _tag(text: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_." else "_" for char in text)[:63]
+
+
+def _lineage(
+    project: Project, table: str, columns: list[Mapping[str, str]]
+) -> dg.TableColumnLineage:
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for column in columns:
+        name = column["name"]
+        source = asset_key(project.name, f"migrated/{table}")
+        deps[name] = [dg.TableColumnDep(source, name)]
+        if column["follows"]:
+            parent, _, parent_column = column["follows"].rpartition(".")
+            followed = asset_key(project.name, f"migrated/{parent}")
+            deps[name].append(dg.TableColumnDep(followed, parent_column))
+    return dg.TableColumnLineage(deps_by_column=deps)

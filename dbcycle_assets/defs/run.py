@@ -1,0 +1,164 @@
+"""Run what is stale through Dagster, in this process: the door behind ``dbcycle refresh``."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterExecutionInterruptedError
+
+from ..artifacts import project_lock, write_atomically
+from ..config import credentials
+from ..config.model import Project
+from ..cycle.extract import Failure
+from ..cycle.session import Cycle, Outcome, silent
+from ..databases.port import Progress
+from ..errors import Cancelled, DbCycleError, UsageError
+from .assets import build_assets
+from .automation import PROJECT_TAG
+from .specs import asset_key
+
+INSTANCE = b"""# Written by dbcycle; edit freely.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+@dataclass
+class Refreshed:
+    """What a refresh did; ``error`` is the first failure, whose exit code is the command's."""
+
+    run_id: str = ""
+    ok: bool = True
+    materialized: list[str] = field(default_factory=list)
+    memoized: list[str] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    published: bool = False
+    url: str | None = None
+    error: DbCycleError | None = None
+
+
+def dagster_home(project: Project) -> Path:
+    """Return the folder of the Dagster instance: DAGSTER_HOME, or one that all projects of the
+    same workspace share, or the project's own. It gets a ``dagster.yaml`` without telemetry.
+    """
+    home = credentials.dagster_home()
+    if home is None:
+        workspace = next(
+            (up for up in project.root.parents if (up / "workspace.yaml").is_file()), None
+        )
+        home = workspace / ".dagster" if workspace else project.state / "dagster"
+    config = home / "dagster.yaml"
+    if not config.exists():
+        with write_atomically(config) as file:
+            file.write(INSTANCE)
+    return home
+
+
+def refresh(
+    project: Project,
+    *,
+    select: Sequence[str] | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+    instance_home: Path | None = None,
+) -> Refreshed:
+    """Run every stale asset (or ``select``, a Dagster selection each) end to end.
+
+    With nothing stale, nothing runs. With ``force`` everything selected works again.
+
+    Raises:
+        Locked: another run holds the project.
+        Cancelled: the user stopped it; nothing half-made was kept.
+        UsageError: the selection names nothing.
+    """
+    started = time.monotonic()
+    result = Refreshed()
+    cycle = Cycle(project, progress=progress, force=force)
+
+    def watch(outcome: Outcome | Failure) -> None:
+        name = f"{project.name}/{outcome.asset}"
+        if isinstance(outcome, Failure):
+            result.failed.append({"asset": name, "error": str(outcome.error)})
+            result.error = result.error or outcome.error
+        else:
+            (result.memoized if outcome.memoized else result.materialized).append(name)
+
+    with project_lock(project.state, "refresh"):
+        keys = _keys(cycle, select)
+        if keys:
+            home = instance_home or dagster_home(project)
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                _execute(cycle, keys, instance, watch, result)
+        result.published = any(name.endswith("/test_db") for name in result.materialized)
+        name = cycle.database("test")
+        if result.ok and cycle.server.stamp(name) is not None:
+            result.url = cycle.server.url(name)
+    result.seconds = round(time.monotonic() - started, 3)
+    return result
+
+
+def _keys(cycle: Cycle, select: Sequence[str] | None) -> dg.AssetSelection | None:
+    name = cycle.project.name
+    if select:
+        selection = dg.AssetSelection.from_string(" or ".join(f"({part})" for part in select))
+        return selection
+    if cycle.force:
+        return dg.AssetSelection.key_prefixes(name)
+    stale = cycle.stale()
+    if not stale:
+        return None
+    return dg.AssetSelection.assets(*(asset_key(name, entry.asset) for entry in stale))
+
+
+def _execute(
+    cycle: Cycle,
+    selection: dg.AssetSelection,
+    instance: dg.DagsterInstance,
+    watch: object,
+    result: Refreshed,
+) -> None:
+    quiet = dg.LoggerDefinition(lambda _init: logging.getLogger("dbcycle.quiet"))
+    logging.getLogger("dbcycle.quiet").addHandler(logging.NullHandler())
+    logging.getLogger("dbcycle.quiet").propagate = False
+    defs = dg.Definitions(
+        assets=build_assets(cycle.project, cycle=cycle, watch=watch),  # type: ignore[arg-type]
+        executor=dg.in_process_executor,
+        loggers={"console": quiet},
+    )
+    graph = defs.resolve_asset_graph()
+    keys = selection.required_multi_asset_neighbors().resolve(graph)
+    keys = [key for key in keys if key in graph.materializable_asset_keys]
+    if not keys:
+        raise UsageError(
+            "the selection names no asset of this project",
+            remedy="`dbcycle plan` lists them",
+        )
+    job = defs.resolve_implicit_global_asset_job_def()
+    try:
+        run = job.execute_in_process(
+            instance=instance,
+            asset_selection=sorted(keys),
+            raise_on_error=False,
+            tags={PROJECT_TAG: cycle.project.name, "dbcycle/trigger": "cli"},
+        )
+    except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+        cycle.stopping.set()
+        raise Cancelled(
+            "stopped; nothing half-made was kept, and the published test database is as it was",
+            remedy="run `dbcycle refresh` again: it goes on from what is done",
+        ) from None
+    result.run_id = run.run_id
+    result.ok = run.success and not result.failed
+    if not run.success and result.error is None:
+        result.error = DbCycleError(
+            "a step failed in a way that this product does not know",
+            where=f"run {run.run_id}",
+            remedy="see the run's log in `dbcycle ui`",
+        )
+        result.failed.append({"asset": "", "error": str(result.error)})

@@ -1,0 +1,104 @@
+"""From the asset graph's plain nodes to Dagster's specs; pure, and the place to override names."""
+
+import re
+from pathlib import Path
+
+import dagster as dg
+
+from ..artifacts import file_name
+from ..config.model import Project
+from ..model.ledger import Node
+
+CHECKS: dict[str, tuple[str, ...]] = {
+    "restored_db": ("rows_restored",),
+    "plan": ("everything_judged",),
+    "extracts": ("no_raw_values", "no_row_lost"),
+    "seeded": ("no_row_lost",),
+    "test_db": ("no_survivors", "no_orphans", "no_row_lost", "no_schema_drift"),
+}
+"""The blocking checks that every asset of a stage answers."""
+
+GROUPS = {
+    "prod_dump": "dump",
+    "anonymization_key": "key",
+    "restored_db": "restored",
+    "migrated_schema": "migrated",
+    "test_db": "published",
+}
+"""The group of each stage whose group is not its own name."""
+
+DESCRIPTIONS = {
+    "prod_dump": "The production dump, known by its content.",
+    "anonymization_key": "Which anonymization key is in force, by its id; never the key.",
+    "restored_db": "The dump restored into a scratch database.",
+    "migrated_schema": "A clone of the restored database with every migration applied.",
+    "migrated": "The rows and shape of `{table}` after the migrations.",
+    "plan": "Config × catalog, decided: what every table and column becomes.",
+    "extracts": "`{table}` anonymized, on disk.",
+    "golden": "The golden records of `{table}`.",
+    "seeded": "`{table}`: the extract with its golden records merged over it, loaded.",
+    "test_db": "The verified and published test database.",
+}
+
+
+def key_part(table: str) -> str:
+    """Return a table id as one part of an asset key; different ids give different parts."""
+    safe = re.sub(r"[^A-Za-z0-9_]", "_", table)
+    return safe if safe == table else re.sub(r"[^A-Za-z0-9_]", "_", file_name(table))
+
+
+def asset_key(project: str, asset: str) -> dg.AssetKey:
+    """Return the key of one of our assets: ``[project, stage]`` or ``[project, stage, table]``."""
+    stage, _, table = asset.partition("/")
+    return dg.AssetKey([project, stage, *([key_part(table)] if table else [])])
+
+
+def asset_spec(project: Project, node: Node, external: tuple[str, ...] = ()) -> dg.AssetSpec:
+    """Return the spec of one node; ``external`` names further dependencies."""
+    kind = "sqlite" if project.config.engine == "sqlite" else "postgres"
+    engine = {"restored_db", "migrated_schema", "migrated", "seeded", "test_db"}
+    deps = [asset_key(project.name, dep) for dep in (*node.deps, *external)]
+    return dg.AssetSpec(
+        asset_key(project.name, node.asset),
+        deps=deps,
+        code_version=node.code_version,
+        group_name=GROUPS.get(node.stage, node.stage),
+        description=_describe(project, node),
+        kinds={kind if node.stage in engine else "file"},
+        owners=list(project.config.owners),
+        tags={"dbcycle/project": project.name, "dbcycle/stage": node.stage},
+        metadata={"dagster/code_references": _reference(project, node)},
+    )
+
+
+def check_specs(project: Project, node: Node) -> list[dg.AssetCheckSpec]:
+    """Return the blocking checks of one node."""
+    key = asset_key(project.name, node.asset)
+    return [
+        dg.AssetCheckSpec(name, asset=key, blocking=True) for name in CHECKS.get(node.stage, ())
+    ]
+
+
+def _describe(project: Project, node: Node) -> str:
+    text = DESCRIPTIONS[node.stage].format(table=node.table)
+    if node.stage != "extracts" or node.table is None:
+        return text
+    table = project.config.tables[node.table]
+    rules = [f"| `{name}` | {rule.anonymize} |" for name, rule in table.columns.items()]
+    rules += [f"| `{name}` | keep |" for name in table.keep]
+    return "\n".join([text, "", "| column | rule |", "| --- | --- |", *rules])
+
+
+def _reference(project: Project, node: Node) -> dg.CodeReferencesMetadataValue:
+    path = project.root / "dbcycle.yaml"
+    line = _line_of(path, node.table) if node.table else 1
+    source = dg.LocalFileCodeReference(str(path), line_number=line, label="dbcycle.yaml")
+    return dg.CodeReferencesMetadataValue(code_references=[source])
+
+
+def _line_of(path: Path, table: str) -> int:
+    pattern = re.compile(rf"\s*[\"']?{re.escape(table)}[\"']?\s*:")
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if pattern.match(line):
+            return number
+    return 1

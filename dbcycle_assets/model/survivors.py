@@ -1,0 +1,207 @@
+"""Finding what should be gone: keyed digests of originals, and the search for them in output.
+
+An original is kept only as a keyed digest of a *mark*: an e-mail address, the digits of a phone
+number, a name or phrase of up to six words, or a whole value. Output text is taken apart into the
+same marks, whatever its type, and every mark is looked up. Mask and search share no list of types.
+"""
+
+import itertools
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ..anonymizers.base import Key
+
+NAMES = frozenset({"first_name", "last_name", "full_name", "username"})
+"""Rules whose originals are searched word for word, single words included."""
+
+PHRASES = frozenset({"street_address", "company"})
+"""Rules whose originals are searched as phrases of two words or more."""
+
+LONGEST_PHRASE = 6
+SHORTEST_WHOLE = 8
+_SHORTEST_NAME = 3
+_WORD = re.compile(r"[^\W_]+")
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:{}\[\]]+@[^\s@<>\"'(),;:{}\[\]]+\.[^\s@<>\"'(),;:{}\[\].]+")
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().\-/]{5,20}\d(?![\w])")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PHONE_DIGITS = range(7, 16)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, folded so that case and compatibility forms do not matter."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _contacts(text: str) -> Iterator[str]:
+    """Yield the marks of e-mail addresses and phone numbers found anywhere in a text."""
+    if "@" in text:
+        for match in _EMAIL.finditer(text):
+            yield "@" + match.group().casefold().strip(".")
+    for match in _PHONE.finditer(_DATE.sub(" ", text)):
+        digits = "".join(filter(str.isdigit, match.group()))
+        if len(digits) in _PHONE_DIGITS:
+            yield "#" + digits
+
+
+def _named(word: str) -> bool:
+    return not word.isdigit() and (len(word) >= _SHORTEST_NAME or not word.isascii())
+
+
+def marks_of_original(value: str, rule: str) -> set[str]:
+    """Return the marks by which an original of a rule would be recognised; may be empty."""
+    marks = set(_contacts(value))
+    if marks and rule in {"email", "phone"}:
+        return marks
+    parts = words(value)
+    phrase = " ".join(parts)
+    whole = len(phrase) >= SHORTEST_WHOLE
+    if rule in NAMES and len(parts) <= LONGEST_PHRASE:
+        if len(parts) > 1 or (parts and _named(parts[0])):
+            marks.add("w" + phrase)
+    elif rule in PHRASES and 1 < len(parts) <= LONGEST_PHRASE and whole:
+        marks.add("w" + phrase)
+    elif whole and (len(parts) > 2 or any(map(str.isdigit, phrase))):  # noqa: PLR2004
+        marks.add("t" + phrase)
+    return marks
+
+
+class Originals:
+    """The keyed digests of one column's originals, eight bytes each."""
+
+    def __init__(self, key: Key, rule: str) -> None:
+        self._key = key
+        self._rule = rule
+        self.digests: set[bytes] = set()
+        self.values = 0
+        self.unsearchable = 0
+
+    def add(self, value: str) -> None:
+        """Take in one original value."""
+        self.values += 1
+        marks = marks_of_original(value, self._rule)
+        if not marks:
+            self.unsearchable += 1
+        for mark in marks:
+            self.digests.add(mark_digest(self._key, mark))
+            if mark[0] == "w":
+                self.digests.add(mark_digest(self._key, "f" + mark[1:].split(" ", 1)[0]))
+
+
+def mark_digest(key: Key, mark: str) -> bytes:
+    """Return the eight bytes under which a mark is kept."""
+    return key.digest("survivor", mark, 8)
+
+
+@dataclass
+class Coverage:
+    """What a search looked at; ``leaves`` are single texts: values, array elements, JSON leaves."""
+
+    tables: int = 0
+    columns: int = 0
+    rows: int = 0
+    leaves_compared: int = 0
+    leaves_skipped: int = 0
+    skipped_reasons: dict[str, int] = field(default_factory=dict)
+    coincidences: int = 0
+
+    def skip(self, reason: str, leaves: int) -> None:
+        """Count leaves that carry nothing to search."""
+        self.leaves_skipped += leaves
+        self.skipped_reasons[reason] = self.skipped_reasons.get(reason, 0) + leaves
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """An original of ``table.column`` found in ``found_in`` (``table.column``) ``count`` times."""
+
+    table: str
+    column: str
+    found_in: str
+    count: int
+
+
+class Search:
+    """Looks texts up among the originals of the whole database."""
+
+    def __init__(self, key: Key, originals: Mapping[tuple[str, str], Iterable[bytes]]) -> None:
+        self._key = key
+        self._columns = list(originals)
+        self._owner: dict[bytes, int] = {}
+        for index, digests in enumerate(originals.values()):
+            for digest in digests:
+                self._owner.setdefault(digest, index)
+        self._first: dict[str, bool] = {}
+
+    def __len__(self) -> int:
+        return len(self._owner)
+
+    def hits(self, text: str, vocabulary: frozenset[str] = frozenset()) -> set[tuple[str, str]]:
+        """Return the (table, column) of every original found in one text.
+
+        Marks made only of words of ``vocabulary`` are left out: the mask emits them whatever it
+        reads.
+        """
+        return {self._columns[self._owner[digest]] for digest in self._found(text, vocabulary)}
+
+    def _found(self, text: str, vocabulary: frozenset[str]) -> Iterator[bytes]:
+        for mark in _contacts(text):
+            yield from self._known(mark)
+        parts = words(text)
+        for start in range(len(parts)):
+            if not self._may_start(parts[start]):
+                continue
+            for end in range(start + 1, min(len(parts), start + LONGEST_PHRASE) + 1):
+                phrase = parts[start:end]
+                if not vocabulary.issuperset(phrase):
+                    yield from self._known("w" + " ".join(phrase))
+        phrase_of_all = " ".join(parts)
+        if len(phrase_of_all) >= SHORTEST_WHOLE and not vocabulary.issuperset(parts):
+            yield from self._known("t" + phrase_of_all)
+
+    def _known(self, mark: str) -> Iterator[bytes]:
+        if (digest := mark_digest(self._key, mark)) in self._owner:
+            yield digest
+
+    def _may_start(self, word: str) -> bool:
+        found = self._first.get(word)
+        if found is None:
+            if len(self._first) > 1_000_000:  # noqa: PLR2004 - bounds the memory of the cache
+                self._first.clear()
+            found = mark_digest(self._key, "f" + word) in self._owner
+            self._first[word] = found
+        return found
+
+
+def json_leaves(document: object) -> Iterator[str]:
+    """Yield every string and number of a JSON document, keys that hold more than a word included."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            if len(words(str(key))) > 1:
+                yield str(key)
+            yield from json_leaves(value)
+    elif isinstance(document, list):
+        yield from itertools.chain.from_iterable(map(json_leaves, document))
+    elif isinstance(document, str):
+        yield document
+    elif document is not None and not isinstance(document, bool):
+        yield str(document)
+
+
+def leaves_of(value: str) -> list[str]:
+    """Return the texts inside one value in text form: JSON leaves, decoded bytes, or itself."""
+    if value[:2] == "\\x":
+        try:
+            decoded = bytes.fromhex(value[2:])
+        except ValueError:
+            return [value]
+        # Prose inside binary formats is rare but real; the undecodable rest carries no words.
+        return [decoded.decode("utf-8", "ignore")]
+    if value[:1] in '{["' and value[-1:] in '}]"':
+        try:
+            return list(json_leaves(json.loads(value)))
+        except (ValueError, RecursionError):
+            return [value]
+    return [value]
