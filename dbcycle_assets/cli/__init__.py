@@ -1,0 +1,12 @@
+"""The command line: parse, call, print. Nothing heavy is imported before a command needs it."""
+
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; ``arguments`` default to the process's own."""
+    from .edge import run  # noqa: PLC0415 - keeps `import dbcycle_assets.cli` free of typer
+
+    return run(arguments)

@@ -3,11 +3,10 @@
 Columns that nobody rewrites are never unescaped, so they come out byte for byte as they went in.
 """
 
-import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-import polars
+import polars as pl
 
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -27,48 +26,28 @@ def escape(value: str) -> str:
     return _SPECIAL.sub(lambda match: _LETTERS[match.group()], value)
 
 
-def parse(block: bytes, width: int) -> polars.DataFrame:
+def parse(block: bytes, width: int) -> pl.DataFrame:
     """Return whole lines of copy text as a frame of escaped text columns; null is null."""
-    names = [f"c{index}" for index in range(width)]
-    # A lone column's empty string is an empty line, and a leading U+FEFF would be taken for a
-    # byte order mark: neither survives a CSV reader.
-    if width == 1 or block.startswith(b"\xef\xbb\xbf"):
-        lines = block.decode().split("\n")[:-1]
-        rows = [line.split("\t") for line in lines]
-        columns = zip(*rows, strict=True) if rows else [[] for _ in names]
-        frame = polars.DataFrame(
-            {name: list(column) for name, column in zip(names, columns, strict=True)},
-            schema=dict.fromkeys(names, polars.String),
-        )
-        return frame.with_columns(
-            polars.when(polars.col(name) == "\\N")
-            .then(None)
-            .otherwise(polars.col(name))
-            .alias(name)
-            for name in names
-        )
-    return polars.read_csv(
-        io.BytesIO(block),
-        has_header=False,
-        new_columns=names,
-        separator="\t",
-        quote_char=None,
-        null_values=["\\N"],
-        missing_utf8_is_empty_string=True,
-        schema=dict.fromkeys(names, polars.String),
+    # Not a CSV reader: those drop empty lines and byte order marks, which are values here.
+    lines = pl.Series([block.decode().removesuffix("\n")]).str.split("\n").explode()
+    fields = lines.str.split_exact("\t", width - 1).struct.unnest()
+    fields.columns = [f"c{index}" for index in range(width)]
+    null = pl.lit("\\N")
+    return fields.select(
+        pl.when(pl.col(name) == null).then(None).otherwise(pl.col(name)).alias(name)
+        for name in fields.columns
     )
 
 
-def render(frame: polars.DataFrame) -> bytes:
+def render(frame: pl.DataFrame) -> bytes:
     """Return a frame of escaped text columns as copy text."""
-    out = io.BytesIO()
-    frame.write_csv(
-        out, include_header=False, separator="\t", quote_style="never", null_value="\\N"
-    )
-    return out.getvalue()
+    filled = [pl.col(name).fill_null("\\N") for name in frame.columns]
+    lines = frame.select(pl.concat_str(filled, separator="\t").alias("line"))
+    text: str = lines.to_series().str.join("\n").item()
+    return text.encode() + b"\n" if frame.height else b""
 
 
-def rewrite(column: polars.Series, change: Callable[[str], str | None]) -> polars.Series:
+def rewrite(column: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
     """Apply a change to every distinct value of an escaped column; null stays null."""
     distinct = column.drop_nulls().unique()
     if distinct.is_empty():
@@ -77,18 +56,18 @@ def rewrite(column: polars.Series, change: Callable[[str], str | None]) -> polar
         None if (value := change(unescape(field))) is None else escape(value)
         for field in distinct.to_list()
     ]
-    table = polars.Series(changed, dtype=polars.String)
-    return column.replace_strict(distinct, table, default=None, return_dtype=polars.String)
+    table = pl.Series(changed, dtype=pl.String)
+    return column.replace_strict(distinct, table, default=None, return_dtype=pl.String)
 
 
-def values(column: polars.Series) -> Iterator[tuple[str, int]]:
+def values(column: pl.Series) -> Iterator[tuple[str, int]]:
     """Yield each distinct non-null value of an escaped column and how often it occurs."""
     counts = column.drop_nulls().value_counts()
     for field, count in counts.iter_rows():
         yield unescape(field), count
 
 
-def preview(frame: polars.DataFrame, names: Sequence[str], rows: int, width: int = 40) -> str:
+def preview(frame: pl.DataFrame, names: Sequence[str], rows: int, width: int = 40) -> str:
     """Return the first rows as a markdown table with every markup character made harmless."""
 
     def cell(field: str | None) -> str:

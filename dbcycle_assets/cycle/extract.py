@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 
-import polars
+import polars as pl
 
 from ..anonymizers import build_mask, definition
 from ..artifacts import Extracts
@@ -181,8 +181,8 @@ def _extract(cycle: Cycle, database: Database, plan: TablePlan, *, anonymize: bo
 
 
 def _mask_block(
-    plan: TablePlan, frame: polars.DataFrame, masks: dict[int, _Masked], before: int
-) -> polars.DataFrame:
+    plan: TablePlan, frame: pl.DataFrame, masks: dict[int, _Masked], before: int
+) -> pl.DataFrame:
     changed = []
     for index, masked in masks.items():
         column = frame.to_series(index)

@@ -89,8 +89,10 @@ def _record(
             cycle.ledger.forget(asset)
             continue
         version = table_version(table, prints[name])
-        rows = {"rows": prints[name].rows}
-        outcomes.append(cycle.record(asset, version, started=started, facts=rows))
+        known = cycle.ledger.get(asset)
+        made = cycle.record(asset, version, started=started, facts={"rows": prints[name].rows})
+        same = known is not None and known.data_version == version
+        outcomes.append(Outcome(made.record, memoized=same))
     return outcomes
 
 

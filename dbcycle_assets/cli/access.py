@@ -1,0 +1,63 @@
+"""``url`` and ``shell``: ways into a project's databases."""
+
+import enum
+import os
+import re
+import signal
+import subprocess
+from typing import Annotated
+
+import typer
+
+from .invocation import of, require_database
+
+WAYS = {"test": "dbcycle refresh", "migrated": "dbcycle migrate", "restored": "dbcycle restore"}
+
+
+class Role(enum.StrEnum):
+    """The databases that can be asked for."""
+
+    TEST = "test"
+    MIGRATED = "migrated"
+    RESTORED = "restored"
+    SEEDED = "seeded"
+    PREVIOUS = "previous"
+
+
+RoleOption = Annotated[Role, typer.Option("--role", help="Which of the project's databases.")]
+
+
+def url(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
+    """Print the URL of the test database, with everything needed to connect."""
+    invocation = of(ctx)
+    with invocation.reading() as cycle:
+        name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
+        address = cycle.server.url(name)
+        described = cycle.server.describe()
+        engine = cycle.server.engine
+    version = re.search(r"\d+(\.\d+)*", described)
+    invocation.show(
+        {
+            "role": str(role),
+            "url": address,
+            "engine": engine,
+            "version": version.group() if version else described,
+        },
+        lambda: typer.echo(address),
+    )
+
+
+def shell(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
+    """Open psql or sqlite3 on the test database; words after ``--`` go to it."""
+    invocation = of(ctx)
+    with invocation.reading() as cycle:
+        name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
+        command, secrets = cycle.server.shell_command(name)
+    os.environ.update(secrets)  # inherited by the client; never on its command line
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the client
+    try:
+        done = subprocess.run([*command, *ctx.args], check=False)  # noqa: S603
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if done.returncode:
+        raise typer.Exit(done.returncode)

@@ -1,0 +1,192 @@
+"""The table of commands, and the options that they all share."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from . import access, doctor, projects, refresh, report, stages, workspace
+from .invocation import Invocation
+
+FLAGS = frozenset({"--json", "--verbose", "-v", "--yes", "-y", "--debug"})
+VALUES = frozenset({"--project", "-p", "--env"})
+
+SHARED = (
+    "Every command also takes --project, --env, --json, --verbose, --yes and --debug, "
+    "before or after its name."
+)
+
+
+class Doors(TyperGroup):
+    """Accepts the shared options anywhere on the line, up to ``--``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse with the shared options moved to the front."""
+        return super().parse_args(ctx, hoisted(args))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they are used."""
+        _ = ctx
+        return list(self.commands)
+
+
+def hoisted(words: Sequence[str]) -> list[str]:
+    """Return the words with every shared option moved to the front, in the order given."""
+    front: list[str] = []
+    rest: list[str] = []
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        if word == "--":
+            rest += [word, *queue]
+            break
+        if word in FLAGS or word.split("=", 1)[0] in VALUES:
+            front.append(word)
+            if word in VALUES and queue:
+                front.append(queue.pop(0))
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def examples(*lines: str) -> str:
+    """Return the epilog of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines) + f"\n\n{SHARED}"
+
+
+app = typer.Typer(
+    cls=Doors,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=examples(
+        "dbcycle refresh                        run the whole cycle; only what is stale works",
+        "dbcycle plan                           what is stale and why, what each column becomes",
+        "dbcycle init shop --from shop.dump     start with a database of your own",
+        "dbcycle --project shop url --json      where its test database is",
+    ),
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback protocol
+    if value:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"dbcycle {version('dbcycle-assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def shared(  # noqa: PLR0913 - the options of DESIGN's command line, one argument each
+    ctx: typer.Context,
+    *,
+    project: Annotated[
+        str | None,
+        typer.Option(
+            "--project",
+            "-p",
+            metavar="DIR|NAME",
+            help="The project; default: the one around the working directory, else DBCYCLE_PROJECT "
+            "or the default of pyproject.toml.",
+        ),
+    ] = None,
+    env: Annotated[
+        str | None, typer.Option("--env", metavar="ENV", help="The environment it runs in.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on stdout.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List everything; one line for each step.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Answer every question with yes; guards still hold.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error; it may hold values.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Turn a production database dump into a safe, realistic, seeded test database.
+
+    Results go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 unexpected,
+    2 usage, 3 refused by a guard, 4 locked by another run, 5 drift, 6 needs repair, 7 bad input,
+    8 findings, 9 server or disk unavailable, 130 cancelled.
+    """
+    _ = version
+    ctx.obj = Invocation(project, env, as_json, verbose, yes, debug)
+
+
+def _add(name: str, function: Callable[..., Any], *lines: str) -> None:
+    settings = {"allow_extra_args": True} if name == "shell" else {}
+    app.command(name, epilog=examples(*lines), context_settings=settings)(function)
+
+
+_add(
+    "init",
+    projects.init,
+    "dbcycle init shop --from shop.dump",
+    "dbcycle init shop --from shop.sqlite --accept-all",
+    "dbcycle init shop --from postgresql://reader@db.example.com/shop --directory data/shop",
+)
+_add("judge", projects.judge, "dbcycle judge", "dbcycle judge --accept-all --json")
+_add(
+    "detect",
+    projects.detect,
+    "dbcycle detect",
+    "dbcycle detect --db-url postgresql://reader@localhost/shop --json",
+)
+_add(
+    "plan",
+    refresh.plan,
+    "dbcycle plan",
+    "dbcycle plan --check --json",
+    'dagster asset materialize -m dbcycle_assets.definitions --select "$(dbcycle plan --select)"',
+)
+_add(
+    "refresh",
+    refresh.refresh,
+    "dbcycle refresh",
+    "dbcycle refresh --download-recent",
+    "dbcycle refresh --select 'key:\"efficient_tutor/extracts/users\"+'",
+    "dbcycle refresh --all --json",
+)
+_add("restore", stages.restore, "dbcycle restore", "dbcycle restore --download-recent")
+_add(
+    "migrate",
+    stages.migrate,
+    "dbcycle migrate",
+    "dbcycle migrate --sql-only",
+    "dbcycle migrate --step normalize_passwords.py",
+)
+_add(
+    "extract",
+    stages.extract,
+    "dbcycle extract",
+    "dbcycle extract --table users --table notes --force",
+    "dbcycle --env development extract --table users --no-anonymize",
+)
+_add("seed-test-db", stages.seed_test_db, "dbcycle seed-test-db")
+_add("verify", stages.verify, "dbcycle verify", "dbcycle verify --json")
+_add("publish", stages.publish, "dbcycle publish", "dbcycle publish --previous")
+_add(
+    "url",
+    access.url,
+    "dbcycle url",
+    "dbcycle url --role migrated --json",
+    'psql "$(dbcycle url)"',
+)
+_add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(*) from users'")
+_add("report", report.report, "dbcycle report", "dbcycle report --output report.html")
+_add("ui", workspace.ui, "dbcycle ui", "dbcycle ui --port 3100")
+_add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
+app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))

@@ -1,0 +1,99 @@
+"""The one edge where errors become messages and exit codes, and where secrets are redacted."""
+
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+import click
+import typer
+
+from ..config import credentials
+from ..errors import Cancelled, DbCycleError, UsageError
+
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+UNAVAILABLE = 9
+UNEXPECTED = 1
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code. Nothing is raised."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    own = words[: words.index("--")] if "--" in words else words
+    debug = "--debug" in own
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # a terminal without UTF-8 still gets every message
+            reconfigure(errors="replace")
+    try:
+        with warnings.catch_warnings():
+            if not debug:
+                warnings.simplefilter("ignore")
+            code = _command(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (`| head`): no message, and no second error at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except BaseException as error:  # noqa: BLE001 - this is the edge
+        return _explain(error, as_json="--json" in own, debug=debug)
+    return code
+
+
+def _command(words: list[str]) -> int:
+    from .app import app  # noqa: PLC0415 - errors while the commands load are explained too
+
+    result = app(words, prog_name="dbcycle", standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: BaseException, *, as_json: bool, debug: bool) -> int:
+    """Print one message for an error, and return its exit code."""
+    kind, message, code = _describe(error)
+    message = credentials.redact(message)
+    if debug and not isinstance(error, click.ClickException):
+        typer.echo(credentials.redact("".join(traceback.format_exception(error))), err=True)
+    typer.echo(f"dbcycle: {message}", err=True)
+    if as_json:
+        document = {"error": {"kind": kind, "message": message, "exit_code": code}}
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    return code
+
+
+def _describe(error: BaseException) -> tuple[str, str, int]:
+    """Return the kind, the message and the exit code of an error."""
+    if isinstance(error, DbCycleError):
+        return type(error).__name__, str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        stopped = "stopped; nothing half-made was kept"
+        return "Cancelled", stopped, Cancelled.exit_code
+    if isinstance(error, click.ClickException):
+        return "UsageError", _usage(error), UsageError.exit_code
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else UNEXPECTED
+        return "SystemExit", f"ended with exit code {code}", code
+    if isinstance(error, OSError) and error.errno in DISK:
+        where = f"{error.filename}: " if error.filename else ""
+        remedy = "\n  → free space or fix the disk, then run again"
+        return "DiskUnavailable", f"{where}{os.strerror(error.errno)}{remedy}", UNAVAILABLE
+    # The text of a foreign exception may hold a row or a password, so only its class is shown.
+    where = _where(error)
+    message = f"unexpected {type(error).__name__}{where}\n  → run again with --debug to see more"
+    return "Unexpected", message, UNEXPECTED
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "dbcycle"
+    message = error.format_message()
+    return f"{message[:1].lower()}{message[1:].rstrip('.')}\n  → see `{command} --help`"
+
+
+def _where(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "dbcycle_assets" in frame.filename]
+    return f" in {os.path.basename(own[-1].filename)}:{own[-1].lineno}" if own else ""  # noqa: PTH119

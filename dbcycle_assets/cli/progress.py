@@ -1,0 +1,48 @@
+"""Progress on stderr: one live line on a terminal, plain timed lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ..config import credentials
+from .text import one_line
+
+Progress = Callable[[str], None]
+
+
+@contextmanager
+def reporting(*, verbose: bool) -> Iterator[Progress]:
+    """Give a function that reports progress; safe to call from several threads."""
+    if sys.stderr.isatty() and not verbose:
+        with _live() as progress:
+            yield progress
+    else:
+        yield _plain()
+
+
+@contextmanager
+def _live() -> Iterator[Progress]:
+    from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(stderr=True, highlight=False)
+    started = time.monotonic()
+    with console.status(Text("starting"), spinner="dots") as status:
+
+        def progress(message: str) -> None:
+            seconds = f"{time.monotonic() - started:6.1f} s  "
+            status.update(Text(seconds + one_line(credentials.redact(message))))
+
+        yield progress
+
+
+def _plain() -> Progress:
+    started = time.monotonic()
+
+    def progress(message: str) -> None:
+        text = one_line(credentials.redact(message))
+        sys.stderr.write(f"{time.monotonic() - started:7.1f} s  {text}\n")
+        sys.stderr.flush()
+
+    return progress

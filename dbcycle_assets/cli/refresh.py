@@ -1,0 +1,279 @@
+"""``plan`` and ``refresh``: what is stale and why, and running exactly that."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..config import credentials
+from ..cycle.session import Cycle
+from ..model.ledger import Stale
+from .invocation import Document, Invocation, findings_exit, note, of
+from .text import count, heading, names, say, table
+
+if TYPE_CHECKING:
+    from ..cycle.plan import PlanReport
+    from ..defs.run import Refreshed
+
+TOP_TABLES = 8
+
+
+def plan(
+    ctx: typer.Context,
+    *,
+    select: Annotated[
+        bool, typer.Option("--select", help="Print only the Dagster selection of what is stale.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="End with exit code 8 if anything is stale.")
+    ] = False,
+) -> None:
+    """Show what is stale and why, what each column becomes, and what is unjudged (exit 8)."""
+    from ..cycle.plan import report  # noqa: PLC0415
+
+    invocation = of(ctx)
+    with invocation.reading() as cycle:
+        if select:
+            _print_selection(invocation, cycle)
+            return
+        found = report(cycle)
+    document = _plan_document(invocation.project.name, found)
+    invocation.show(document, lambda: _plan_for_people(invocation, found))
+    open_findings = found.plan is not None and (found.plan.unjudged or found.plan.findings)
+    if open_findings or (check and found.stale):
+        findings_exit()
+
+
+def _print_selection(invocation: Invocation, cycle: Cycle) -> None:
+    from ..defs.specs import asset_key  # noqa: PLC0415
+
+    project = invocation.project.name
+    keys = [asset_key(project, entry.asset).to_user_string() for entry in cycle.stale()]
+    selection = " or ".join(f'key:"{key}"' for key in keys)
+    if not keys:
+        note("nothing is stale")
+    if invocation.json:
+        invocation.show({"selection": selection, "assets": keys}, lambda: None)
+    elif keys:
+        typer.echo(selection)
+
+
+def _plan_document(project: str, found: "PlanReport") -> Document:
+    proposed = {(entry.table, entry.column): entry for entry in found.proposals}
+    plan = found.plan
+    return {
+        "stale": [
+            {"asset": f"{project}/{entry.asset}", "reasons": list(entry.reasons)}
+            for entry in found.stale
+        ],
+        "fresh": found.fresh,
+        "unjudged": [
+            {
+                "table": name,
+                "column": column,
+                "proposed": known.rule if (known := proposed.get((name, column))) else None,
+                "confidence": known.confidence if known else 0.0,
+            }
+            for name, column in (plan.unjudged if plan else ())
+        ],
+        "findings": list(plan.findings) if plan else [],
+        "columns": [
+            {
+                "table": name,
+                "column": item.column.name,
+                "rule": item.rule,
+                "class": _class(item.rule, item.follows),
+                "follows": item.follows,
+            }
+            for name, entry in sorted(plan.tables.items() if plan else ())
+            for item in entry.columns
+        ],
+    }
+
+
+def _class(rule: str, follows: str | None) -> str:
+    if follows is not None:
+        return "inherited"
+    return "kept" if rule == "keep" else "anonymized"
+
+
+def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
+    fresh = count(found.fresh, "asset")
+    if found.stale:
+        say(f"{count(len(found.stale), 'asset')} stale, {found.fresh:,} fresh", style="bold")
+        table(["stale", "because"], _grouped(found.stale, everything=invocation.verbose))
+    else:
+        say(f"nothing is stale: {fresh} fresh", style="green")
+    plan = found.plan
+    if plan is None:
+        say()
+        say("What each column becomes is known after the first `dbcycle refresh`.", style="dim")
+        return
+    heading("what each column becomes")
+    rows = []
+    for name, entry in sorted(plan.tables.items()):
+        if not entry.rows:
+            rows.append((name, "structure only", ""))
+            continue
+        rules = [f"{item.column.name} → {item.rule}" for item in entry.masked]
+        kept = [item.column.name for item in entry.columns if not item.masked]
+        if invocation.verbose:
+            rows.append((name, "\n".join(rules) or "-", ", ".join(kept)))
+        else:
+            rows.append((name, ", ".join(rules) or "-", str(len(kept))))
+    table(["table", "anonymized", "kept"], [[cell for cell in row] for row in rows])
+    if plan.unjudged:
+        heading(f"{count(len(plan.unjudged), 'column')} unjudged: the plan stops here")
+        proposed = {(entry.table, entry.column): entry for entry in found.proposals}
+        lines = []
+        for name, column in plan.unjudged:
+            entry_ = proposed.get((name, column))
+            lines.append(
+                (f"{name}.{column}", entry_.rule, f"{entry_.confidence:.0%}", entry_.reason)
+                if entry_
+                else (f"{name}.{column}", "", "", "")
+            )
+        table(["column", "proposed", "sure", "because"], lines)
+        note("→ accept or change them with `dbcycle judge`")
+    if plan.findings:
+        heading(f"{count(len(plan.findings), 'finding')}")
+        for line in plan.findings:
+            say(f"  - {line}", style="red")
+
+
+def _grouped(stale: Sequence[Stale], *, everything: bool) -> list[tuple[str, str]]:
+    """Return (assets, reasons); tables of one stage that share their reasons share a line."""
+    if everything:
+        return [(entry.asset, "; ".join(entry.reasons)) for entry in stale]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for entry in stale:
+        stage, _, name = entry.asset.partition("/")
+        because = "; ".join(entry.reasons)
+        if name:  # "extracts/users is to be rebuilt" says the same of every table
+            because = because.replace(f"/{name} ", "/… ")
+        groups.setdefault((stage, because), []).append(name)
+    return [
+        (f"{stage}/ {names(tables)}" if tables[0] else stage, because)
+        for (stage, because), tables in groups.items()
+    ]
+
+
+def refresh(
+    ctx: typer.Context,
+    *,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="S", help="A Dagster selection instead of what is stale."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Work again even where everything is fresh.")
+    ] = False,
+    download_recent: Annotated[
+        bool,
+        typer.Option(
+            "--download-recent", help="Fetch a fresh dump from `source.download` first."
+        ),
+    ] = False,
+) -> None:
+    """Run what is stale through Dagster, end to end: from the dump to the published database."""
+    from ..artifacts import project_lock  # noqa: PLC0415
+    from ..defs.run import refresh as run  # noqa: PLC0415
+
+    invocation = of(ctx)
+    project = invocation.project
+    with project_lock(project.state, "refresh"), invocation.progress() as progress:
+        if download_recent:
+            from ..cycle.download import download  # noqa: PLC0415
+
+            download(Cycle(project, progress=progress))
+        done = run(project, select=select, force=everything, progress=progress)
+        cycle = Cycle(project)
+        server = cycle.server.describe()
+    invocation.show(_refresh_document(done), lambda: _summary(invocation, cycle, server, done))
+    for failure in done.failed:
+        where = f"{failure['asset']}: " if failure["asset"] else ""
+        note(f"dbcycle: {where}{credentials.redact(failure['error'])}")
+    if not done.ok:
+        raise typer.Exit(done.error.exit_code if done.error is not None else 1)
+
+
+def _refresh_document(done: "Refreshed") -> Document:
+    return {
+        "run_id": done.run_id,
+        "ok": done.ok,
+        "materialized": done.materialized,
+        "memoized": done.memoized,
+        "failed": [
+            {"asset": entry["asset"], "error": credentials.redact(entry["error"])}
+            for entry in done.failed
+        ],
+        "seconds": done.seconds,
+        "published": done.published,
+        "url": done.url,
+    }
+
+
+def _summary(invocation: Invocation, cycle: Cycle, server: str, done: "Refreshed") -> None:
+    """Print what ran and what the test database holds; a failure is never dressed up."""
+    made, fresh = _stages(done.materialized), _stages(done.memoized)
+    rows = []
+    for stage in dict.fromkeys([*made, *fresh]):
+        made_here, fresh_here = made.get(stage, []), fresh.get(stage, [])
+        rows.append((stage, _some(made_here), _some(fresh_here)))
+    if rows:
+        table(["stage", "made", "already fresh"], rows)
+    elif done.ok:
+        say("Everything was fresh; nothing had to run.", style="green")
+    if not done.ok:
+        say()
+        say(
+            f"FAILED after {done.seconds:.1f} s: {count(len(done.failed), 'asset')}; "
+            "the published test database is as it was.",
+            style="bold red",
+        )
+        return
+    record = cycle.ledger.get("test_db")
+    if record is None or done.url is None:
+        say(f"Done in {done.seconds:.1f} s; nothing is published yet.")
+        return
+    by_table: dict[str, int] = dict(record.facts.get("rows_by_table", {}))
+    largest = sorted(by_table.items(), key=lambda entry: (-entry[1], entry[0]))
+    heading(f"{count(sum(by_table.values()), 'row')} in {count(len(by_table), 'table')}")
+    shown = largest if invocation.verbose else largest[:TOP_TABLES]
+    table(["table", "rows", "golden"], [_row_line(cycle, name, rows) for name, rows in shown])
+    if len(shown) < len(largest):
+        say(f"… and {count(len(largest) - len(shown), 'smaller table')}", style="dim")
+    state = "Published" if done.published else "Up to date"
+    heading(f"{state} in {done.seconds:.1f} s on {server}")
+    typer.echo(done.url)
+    say()
+    hint = f" --project {invocation.hint}" if invocation.hint else ""
+    table(
+        ["next", ""],
+        [
+            (f"dbcycle{hint} shell", "a prompt on the test database"),
+            (f"dbcycle{hint} report", "every column's judgement and every check, as one page"),
+            (f"dbcycle{hint} ui", "the asset graph in Dagster"),
+        ],
+    )
+
+
+def _row_line(cycle: Cycle, name: str, rows: int) -> tuple[str, str, str]:
+    seeded = cycle.ledger.get(f"seeded/{name}")
+    golden = int(seeded.facts.get("golden", 0)) if seeded is not None else 0
+    return name, f"{rows:,}", f"{golden:,}" if golden else ""
+
+
+def _stages(assets: Sequence[str]) -> dict[str, list[str]]:
+    """Group ``project/stage/table`` names by stage; a stage without tables has itself."""
+    found: dict[str, list[str]] = {}
+    for asset in assets:
+        _, stage, *name = asset.split("/", 2)
+        found.setdefault(stage, []).append(name[0] if name else "")
+    return found
+
+
+def _some(tables: Sequence[str]) -> str:
+    if not tables:
+        return ""
+    return count(len(tables), "table") if tables[0] else "yes"

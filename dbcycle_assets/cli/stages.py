@@ -1,0 +1,259 @@
+"""The single stages, each usable after the one before it."""
+
+import time
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from ..config import credentials
+from ..cycle.session import Cycle, Outcome
+from ..errors import DbCycleError, UsageError, did_you_mean
+from ..model.ledger import Record
+from .invocation import Document, Invocation, findings_exit, note, of, require_database
+from .text import count, heading, names, say, table
+
+Force = Annotated[bool, typer.Option("--force", help="Work even where everything is fresh.")]
+Download = Annotated[
+    bool, typer.Option("--download-recent", help="Fetch a fresh dump from `source.download` first.")
+]
+
+
+def restore(ctx: typer.Context, *, download_recent: Download = False, force: Force = False) -> None:
+    """Restore the dump into a scratch database; the former one stays until the new one is whole."""
+    from ..cycle import restore as stage  # noqa: PLC0415
+    from ..cycle.download import download  # noqa: PLC0415
+
+    invocation, started = of(ctx), time.monotonic()
+    with invocation.writing("restore", force=force) as cycle:
+        if download_recent:
+            download(cycle)
+        outcomes = [stage.take_dump(cycle), stage.take_key(cycle), stage.restore(cycle)]
+    _report(invocation, outcomes, started)
+
+
+def migrate(
+    ctx: typer.Context,
+    *,
+    sql_only: Annotated[
+        bool, typer.Option("--sql-only", help="Leave the Python steps out; nothing is recorded.")
+    ] = False,
+    step: Annotated[
+        str | None,
+        typer.Option("--step", metavar="NAME", help="Only this step; nothing is recorded."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Apply every migration to a clone of the restored database."""
+    from ..cycle.migrate import migrate as stage  # noqa: PLC0415
+
+    invocation, started = of(ctx), time.monotonic()
+    with invocation.writing("migrate", force=force) as cycle:
+        require_database(cycle, "restored", "dbcycle restore")
+        outcomes = stage(cycle, sql_only=sql_only, only_step=step)
+    if not outcomes:
+        note("a part of the migrations was applied; the next full run repeats all of them")
+    _report(invocation, outcomes, started)
+
+
+def extract(
+    ctx: typer.Context,
+    *,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="T", help="Only this table; may be given several times."),
+    ] = None,
+    no_anonymize: Annotated[
+        bool,
+        typer.Option(
+            "--no-anonymize",
+            help="Raw rows into a private folder, in development only; nothing loads from it.",
+        ),
+    ] = False,
+    db_url: Annotated[
+        str | None,
+        typer.Option(
+            "--db-url", metavar="URL", help="Read this database instead of the migrated one."
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Extract tables with personal data anonymized on the way."""
+    from ..cycle.extract import extract as stage  # noqa: PLC0415
+    from ..cycle.extract import refuse_raw  # noqa: PLC0415
+    from ..cycle.plan import current_plan, decide, require_catalog  # noqa: PLC0415
+    from ..cycle.restore import take_key  # noqa: PLC0415
+
+    invocation, started = of(ctx), time.monotonic()
+    if no_anonymize:
+        refuse_raw(invocation.environment_name)
+    with invocation.writing("extract", force=force) as cycle:
+        require_catalog(cycle)
+        found: list[Outcome | object] = []
+        if not no_anonymize:
+            found += [take_key(cycle), decide(cycle)]
+        wanted = _tables(cycle, table)
+        if db_url is not None:
+            from .elsewhere import cycle_on  # noqa: PLC0415
+
+            cycle = cycle_on(cycle, db_url)
+        current_plan(cycle).require()
+        found += list(stage(cycle, wanted, anonymize=not no_anonymize))
+    if no_anonymize:
+        note(f"RAW rows, not anonymized: {invocation.project.state / 'raw'} (nothing loads them)")
+    _report(invocation, found, started)
+
+
+def seed_test_db(ctx: typer.Context, *, force: Force = False) -> None:
+    """Merge the golden records over the extracts and load the result, table by table."""
+    from ..cycle.plan import require_catalog  # noqa: PLC0415
+    from ..cycle.seed import seed, take_golden  # noqa: PLC0415
+
+    invocation, started = of(ctx), time.monotonic()
+    with invocation.writing("seed-test-db", force=force) as cycle:
+        require_catalog(cycle)
+        _require_extracts(cycle)
+        outcomes: list[object] = list(take_golden(cycle))
+        outcomes += list(seed(cycle, _tables(cycle, None)))
+    _report(invocation, outcomes, started)
+
+
+def publish(
+    ctx: typer.Context,
+    *,
+    previous: Annotated[
+        bool, typer.Option("--previous", help="Bring the former test database back instead.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Build the test database beside the live one, verify it, and switch."""
+    from ..cycle.plan import require_catalog  # noqa: PLC0415
+    from ..cycle.publish import bring_back  # noqa: PLC0415
+    from ..cycle.publish import publish as stage  # noqa: PLC0415
+
+    invocation, started = of(ctx), time.monotonic()
+    with invocation.writing("publish", force=force) as cycle:
+        if previous:
+            bring_back(cycle)
+            outcomes = []
+        else:
+            require_catalog(cycle)
+            _require_extracts(cycle)
+            _require_seeded(cycle)
+            outcomes = [stage(cycle)]
+        url = cycle.server.url(cycle.database("test"))
+    _report(invocation, outcomes, started, url=url)
+    if previous:
+        note("the former test database is live again; `dbcycle refresh` builds a new one")
+
+
+def verify(ctx: typer.Context) -> None:
+    """Verify the published test database and its extracts again: leaks, orphans, rows, schema."""
+    from ..cycle.verify import verify as stage  # noqa: PLC0415
+
+    invocation = of(ctx)
+    with invocation.writing("verify") as cycle:
+        found = stage(cycle, require_database(cycle, "test", "dbcycle refresh"))
+    coverage = found.coverage
+
+    def for_people() -> None:
+        say(
+            f"compared {count(coverage.leaves_compared, 'value')} in {count(coverage.rows, 'row')}"
+            f" of {count(coverage.tables, 'table')} ({count(coverage.columns, 'column')})"
+        )
+        skipped = sorted(coverage.skipped_reasons.items())
+        table(["skipped", "why"], [(f"{number:,}", reason) for reason, number in skipped])
+        if coverage.coincidences:
+            say(f"{count(coverage.coincidences, 'value')} excused as coincidences by dbcycle.yaml")
+        for line in found.findings():
+            say(f"  - {line}", style="red")
+        if found.passed:
+            say("passed: no survivor, no orphan, no lost row, no drift", style="green")
+        else:
+            say("FAILED", style="bold red")
+
+    invocation.show(found.to_json(), for_people)
+    if not found.passed:
+        findings_exit()
+
+
+def _tables(cycle: Cycle, wanted: list[str] | None) -> list[str]:
+    """Return the tables to work on, all of them by default.
+
+    Raises:
+        UsageError: one of them is not in the config.
+    """
+    known = sorted(cycle.project.config.tables)
+    for name in wanted or ():
+        if name not in known:
+            raise UsageError(
+                f"no table `{name}` in dbcycle.yaml{did_you_mean(name, known)}",
+                remedy="`dbcycle plan` lists the tables",
+            )
+    return list(dict.fromkeys(wanted)) if wanted else known
+
+
+def _require_extracts(cycle: Cycle) -> None:
+    missing = [name for name in _tables(cycle, None) if cycle.extracts.manifest(name) is None]
+    if missing:
+        raise _earlier(cycle, f"there is no extract of {names(missing)} yet", "dbcycle extract")
+
+
+def _require_seeded(cycle: Cycle) -> None:
+    every = _tables(cycle, None)
+    missing = [name for name in every if cycle.ledger.get(f"seeded/{name}") is None]
+    if missing:
+        raise _earlier(cycle, f"{names(missing)} not loaded yet", "dbcycle seed-test-db")
+
+
+def _earlier(cycle: Cycle, what: str, command: str) -> DbCycleError:
+    from ..errors import BadInput  # noqa: PLC0415
+
+    return BadInput(what, where=cycle.project.name, remedy=f"run `{command}` first")
+
+
+def _report(
+    invocation: Invocation, outcomes: Iterable[object], started: float, *, url: str | None = None
+) -> None:
+    """Print what a stage made; end with the exit code of its first failure, if any."""
+    from ..cycle.extract import Failure  # noqa: PLC0415
+
+    found = list(outcomes)
+    done = [entry for entry in found if isinstance(entry, Outcome)]
+    failures = [entry for entry in found if isinstance(entry, Failure)]
+    project = invocation.project.name
+    document: Document = {
+        "ok": not failures,
+        "materialized": [f"{project}/{entry.asset}" for entry in done if not entry.memoized],
+        "memoized": [f"{project}/{entry.asset}" for entry in done if entry.memoized],
+        "failed": [
+            {
+                "asset": f"{project}/{entry.asset}",
+                "error": credentials.redact(str(entry.error)),
+            }
+            for entry in failures
+        ],
+        "seconds": round(time.monotonic() - started, 3),
+    }
+    if url is not None:
+        document["url"] = url
+
+    def for_people() -> None:
+        table(["asset", "", "rows", "seconds"], [_line(entry) for entry in done])
+        if url is not None and not failures:
+            heading("test database")
+            typer.echo(url)
+
+    invocation.show(document, for_people)
+    for entry in failures:
+        note(f"dbcycle: {entry.asset}: {credentials.redact(str(entry.error))}")
+    if failures:
+        raise typer.Exit(failures[0].error.exit_code)
+
+
+def _line(outcome: Outcome) -> tuple[str, str, str, str]:
+    record: Record = outcome.record
+    rows = record.facts.get("rows")
+    state = "fresh" if outcome.memoized else "made"
+    seconds = "" if outcome.memoized else f"{record.seconds:.1f}"
+    return outcome.asset, state, f"{rows:,}" if isinstance(rows, int) else "", seconds

@@ -1,0 +1,122 @@
+"""Secrets and the environment: the only module that reads either."""
+
+import os
+import re
+import secrets
+import stat
+from pathlib import Path
+
+from ..errors import BadInput, GuardRefused, UsageError
+from .model import Project
+
+ENVIRONMENTS = {
+    "development": "development",
+    "dev": "development",
+    "test": "test",
+    "testing": "test",
+    "staging": "staging",
+    "stage": "staging",
+    "production": "production",
+    "prod": "production",
+}
+_URL_PASSWORD = re.compile(r"(?P<head>\w+://[^\s:/@]*):[^\s@]*@")
+_DSN_PASSWORD = re.compile(r"(?i)\b(password|passwd|pwd)\s*=\s*('[^']*'|\S+)")
+
+
+def environment(chosen: str | None = None) -> str:
+    """Return the environment: ``chosen``, else DBCYCLE_ENV, else development.
+
+    Raises:
+        UsageError: the word is no environment; there is no fallback.
+    """
+    word = (chosen or os.environ.get("DBCYCLE_ENV") or "development").strip().casefold()
+    if word not in ENVIRONMENTS:
+        raise UsageError(
+            "unknown environment",
+            where="--env or DBCYCLE_ENV",
+            remedy=f"use one of {', '.join(sorted(set(ENVIRONMENTS.values())))}",
+        )
+    return ENVIRONMENTS[word]
+
+
+def project_hint() -> str | None:
+    """Return what DBCYCLE_PROJECT says, if anything."""
+    return os.environ.get("DBCYCLE_PROJECT") or None
+
+
+def dagster_home() -> Path | None:
+    """Return what DAGSTER_HOME says, if anything."""
+    home = os.environ.get("DAGSTER_HOME")
+    return Path(home).expanduser().resolve() if home else None
+
+
+def anonymization_secret(project: Project) -> bytes:
+    """Return the project's key: from the variable that ``key_env`` names, else from a key file
+    that is generated on first use, readable by its owner alone.
+
+    Raises:
+        GuardRefused: others can read the key file.
+        BadInput: the key is too short.
+    """
+    value = os.environ.get(project.config.key_env)
+    if value:
+        return _checked(value, project.config.key_env)
+    path = project.state / "key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".key.{os.getpid()}.part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+        try:
+            os.link(part, path)  # the first of two processes wins
+        except FileExistsError:
+            pass
+        finally:
+            part.unlink()
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise GuardRefused(
+            "others can read the anonymization key", where=str(path), remedy=f"chmod 600 {path}"
+        )
+    return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+
+
+def _checked(value: str, where: str) -> bytes:
+    if len(value) < 16:  # noqa: PLR2004 - the least that Key takes
+        raise BadInput(
+            "the anonymization key is too short",
+            where=where,
+            remedy='use at least 16 characters: python -c "import secrets; print(secrets.token_hex(32))"',
+        )
+    return value.encode()
+
+
+def target_url(project: Project, name: str) -> str | None:
+    """Return the URL that the target's variable holds, or None for the embedded server."""
+    target = project.config.targets.get(name)
+    if target is None or target.url_env is None:
+        return None
+    return os.environ.get(target.url_env) or None
+
+
+def source_url(project: Project) -> str:
+    """Return the URL of the production database.
+
+    Raises:
+        BadInput: the variable that the config names is not set.
+    """
+    source = project.config.source.download
+    variable = source.url_env if source is not None else None
+    value = os.environ.get(variable) if variable else None
+    if not value:
+        raise BadInput(
+            f"the variable {variable or 'for the production database'} is not set",
+            where="source.download.url_env",
+            remedy="export it with the URL of the database to dump",
+        )
+    return value
+
+
+def redact(text: str) -> str:
+    """Return a text without the passwords of the URLs and DSNs in it."""
+    return _DSN_PASSWORD.sub(r"\1=***", _URL_PASSWORD.sub(r"\g<head>:***@", text))

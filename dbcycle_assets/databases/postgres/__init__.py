@@ -1,0 +1,1 @@
+"""PostgreSQL behind the protocol of ``databases.port``."""

@@ -1,0 +1,247 @@
+"""One session on one PostgreSQL database."""
+
+import graphlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy
+
+from ...errors import DbCycleError
+from ...model.catalog import Catalog, Column, ForeignKey, Table
+from ..port import ElementCodec, Fingerprint, Loaded, Row
+from . import loading, references, rows, scripts
+from .arrays import ArrayCodec
+from .catalog import read_catalog
+from .session import Connection, identifier, query, settle, statement, translated
+
+_HISTORY = """
+CREATE SCHEMA IF NOT EXISTS dbcycle;
+CREATE TABLE IF NOT EXISTS dbcycle.migrations (
+    position integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    step text NOT NULL UNIQUE,
+    checksum text NOT NULL,
+    seconds double precision NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+
+
+class PostgresDatabase:
+    """The protocol's Database; ``connect`` opens a further session on the same database."""
+
+    def __init__(
+        self, name: str, connection: Connection, connect: Callable[[], Connection]
+    ) -> None:
+        self.name = name
+        self._connection = connection
+        self._connect = connect
+
+    def _path(self, *schemas: str) -> None:
+        """Set the search path; ``pg_catalog`` alone makes printed definitions fully qualified."""
+        self._connection.execute(
+            "SELECT set_config('search_path', %s, false)", [", ".join(schemas)]
+        )
+
+    def _everyday_path(self) -> None:
+        """Let operators and functions of extensions be found, wherever those were put."""
+        self._path("pg_catalog")
+        found = self._connection.execute(query("extensions")).fetchall()
+        schemas = {row["schema"] for row in found} - {"public", "pg_catalog"}
+        self._path('"$user"', "public", *(identifier(name) for name in sorted(schemas)))
+
+    def catalog(self) -> Catalog:
+        """Return the tables and keys; our own bookkeeping is left out."""
+        with translated(self.name):
+            self._path("pg_catalog")
+            return read_catalog(self._connection)
+
+    def fingerprints(self, tables: Iterable[Table]) -> dict[str, Fingerprint]:
+        """Return each table's fingerprint; equal rows in any order give an equal digest."""
+        with translated(self.name):
+            self._path("pg_catalog")
+            return {table.id: rows.fingerprint(self._connection, table) for table in tables}
+
+    def count(self, table: Table) -> int:
+        """Return the number of rows (partitions included)."""
+        with translated(table.id):
+            return rows.count(self._connection, table)
+
+    def read(
+        self, table: Table, columns: Sequence[Column], *, where: str | None = None
+    ) -> Iterator[bytes]:
+        """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
+        without one), so that equal content gives equal bytes."""
+        with translated(table.id):
+            if where:
+                self._everyday_path()
+            else:
+                self._path("pg_catalog")
+            yield from rows.read(self._connection, table, columns, where)
+
+    def sample(self, table: Table, column: Column, limit: int) -> list[str]:
+        """Return up to ``limit`` distinct non-null values (elements, of an array) as text."""
+        with translated(table.id):
+            self._everyday_path()
+            return rows.sample(self._connection, table, column, limit)
+
+    def element_codec(self, column: Column) -> ElementCodec | None:
+        """Return how to take an array value apart, or None for a scalar column."""
+        if not column.dimensions:
+            return None
+        return ArrayCodec(";" if column.type.startswith("box") else ",")
+
+    def replace_rows(
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        blocks: Iterable[bytes],
+        golden: Sequence[Row],
+        content: str,
+    ) -> Loaded:
+        """Replace the rows of a table; see the protocol.
+
+        Raises:
+            GoldenError: a golden record does not fit; the message names its number (from 1).
+            BadInput: a row of the extract does not fit; the message names its line.
+        """
+        with translated(table.id):
+            self._everyday_path()
+            return loading.replace_rows(self._connection, table, columns, blocks, golden, content)
+
+    def loaded_content(self) -> dict[str, str]:
+        """Return what :meth:`replace_rows` recorded, by table id."""
+        with translated(self.name):
+            if not self._exists("dbcycle.loaded"):
+                return {}
+            found = self._connection.execute(
+                'SELECT table_id, content FROM dbcycle.loaded ORDER BY table_id COLLATE "C"'
+            ).fetchall()
+        return {row["table_id"]: row["content"] for row in found}
+
+    def _exists(self, name: str) -> bool:
+        row = self._connection.execute("SELECT to_regclass(%s) AS known", [name]).fetchone()
+        return row is not None and row["known"] is not None
+
+    def repoint(self, key: ForeignKey, displaced: references.Displaced) -> int:
+        """Let references to displaced rows refer to what displaced them; return how many rows."""
+        with translated(key.table):
+            self._everyday_path()
+            return references.repoint(self._connection, key, displaced)
+
+    def orphans(self, key: ForeignKey) -> int:
+        """Return how many rows refer to no parent, by anti-join (never by ``convalidated``)."""
+        with translated(key.table):
+            self._everyday_path()
+            return references.orphans(self._connection, key)
+
+    def set_sequences(self) -> int:
+        """Move every sequence and identity past the largest value stored; return how many."""
+        with translated(self.name):
+            self._path("pg_catalog")
+            found = self._connection.execute(query("sequences")).fetchall()
+            feeds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+            for row in found:
+                feeds.setdefault((row["sequence_schema"], row["sequence_name"]), []).append(row)
+            return sum(self._set_sequence(identifier(*name), fed) for name, fed in feeds.items())
+
+    def _set_sequence(self, name: str, fed: Sequence[dict[str, Any]]) -> bool:
+        first = fed[0]
+        extreme = "max" if first["increment"] > 0 else "min"
+        further = "greatest" if first["increment"] > 0 else "least"
+        values = " UNION ALL ".join(
+            f"SELECT {extreme}({identifier(row['column_name'])})::numeric AS v"
+            f" FROM {identifier(row['table_schema'], row['table_name'])}"
+            for row in fed
+        )
+        done = self._connection.execute(
+            statement(
+                f"SELECT setval(%s::regclass, {further}(stored.v, s.last_value)::bigint, true)"
+                f" FROM (SELECT {extreme}(v) AS v FROM ({values}) AS each) AS stored, {name} AS s"
+                " WHERE stored.v BETWEEN %s AND %s"
+            ),
+            [name, first["minimum"], first["maximum"]],
+        )
+        return done.rowcount == 1
+
+    def refresh_views(self) -> int:
+        """Fill the materialized views in dependency order; return how many."""
+        with translated(self.name):
+            self._path("pg_catalog")
+            found = self._connection.execute(query("view_dependencies")).fetchall()
+        names = {row["view_oid"]: (row["schema"], row["name"]) for row in found}
+        graph: dict[int, set[int]] = {oid: set() for oid in names}
+        for row in found:
+            if row["reads_oid"] in graph:
+                graph[row["view_oid"]].add(row["reads_oid"])
+        stored = {row["view_oid"] for row in found if row["materialized"]}
+        order = [oid for oid in graphlib.TopologicalSorter(graph).static_order() if oid in stored]
+        for oid in order:
+            with translated(".".join(names[oid])):
+                self._everyday_path()
+                self._connection.execute(
+                    statement(f"REFRESH MATERIALIZED VIEW {identifier(*names[oid])}")
+                )
+        return len(order)
+
+    def analyze(self) -> None:
+        """Gather statistics."""
+        with translated(self.name):
+            self._connection.execute("ANALYZE")
+
+    def run_sql(self, script: str, path: Path) -> None:
+        """Run one SQL file in one transaction; see the protocol.
+
+        Raises:
+            MigrationError: with file, line and column; no value of a row.
+        """
+        with translated(self.name):
+            self._path('"$user"', "public")
+        try:
+            scripts.run_script(self._connection, script, path)
+        finally:
+            if not self._connection.closed:
+                self._connection.execute("RESET ALL")  # a script may have changed anything
+                settle(self._connection)
+
+    @contextmanager
+    def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:
+        """Give a Python step a SQLAlchemy connection inside one transaction."""
+        engine = sqlalchemy.create_engine(
+            "postgresql+psycopg://",
+            creator=self._plain_connection,
+            poolclass=sqlalchemy.pool.NullPool,
+            hide_parameters=True,
+        )
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            engine.dispose()
+
+    def _plain_connection(self) -> psycopg.Connection[Any]:
+        connection: psycopg.Connection[Any] = self._connect()
+        connection.row_factory = psycopg.rows.tuple_row
+        connection.autocommit = False
+        return connection
+
+    def applied(self) -> list[tuple[str, str]]:
+        """Return (step, checksum) of each applied migration step, in order of application."""
+        with translated(self.name):
+            if not self._exists("dbcycle.migrations"):
+                return []
+            found = self._connection.execute(
+                "SELECT step, checksum FROM dbcycle.migrations ORDER BY position"
+            ).fetchall()
+        return [(row["step"], row["checksum"]) for row in found]
+
+    def record_step(self, step: str, checksum: str, seconds: float) -> None:
+        """Add one step to the history."""
+        with translated(self.name, DbCycleError), self._connection.transaction():
+            self._connection.execute(_HISTORY)
+            self._connection.execute(
+                "INSERT INTO dbcycle.migrations (step, checksum, seconds) VALUES (%s, %s, %s)",
+                [step, checksum, seconds],
+            )

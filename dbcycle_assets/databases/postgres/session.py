@@ -1,0 +1,197 @@
+"""Connections with fixed settings, quoted identifiers, and errors without values."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from typing import Any, LiteralString, cast
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+
+from ...errors import BadInput, DbCycleError, DiskUnavailable, ServerUnavailable
+
+APPLICATION = "dbcycle"
+
+SETTINGS = {
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "client_encoding": "UTF8",
+    "row_security": "off",
+    "lock_timeout": "30s",
+    "statement_timeout": "0",
+    "client_min_messages": "warning",
+}
+"""What every session sets, so that values have one text form wherever they are read."""
+
+Connection = psycopg.Connection[DictRow]
+
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\([^()]*\)=\([^()]*\)")
+_WITHHELD = {"P0001", "P0002", "P0003", "P0004"}
+
+
+def identifier(*parts: str) -> str:
+    """Return a quoted, dotted identifier: the one place where names become SQL."""
+    return sql.Identifier(*parts).as_string(None)
+
+
+def literal(value: str) -> str:
+    """Return a quoted text literal, for the few commands that take no parameters."""
+    escaped = value.replace("'", "''").replace("\\", "\\\\")
+    return (" E'" if "\\" in value else "'") + escaped + "'"
+
+
+def statement(text: str | bytes) -> sql.SQL | bytes:
+    """Return SQL that our own code composed (names quoted by :func:`identifier`) for execution."""
+    return text if isinstance(text, bytes) else sql.SQL(cast("LiteralString", _brace(text)))
+
+
+def _brace(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def query(name: str) -> bytes:
+    """Return one of the catalog queries that ship as files."""
+    return resources.files(__package__).joinpath("sql", f"{name}.sql").read_bytes()
+
+
+def with_database(url: str, name: str) -> str:
+    """Return a URL with another database; the driver suffix of SQLAlchemy is dropped."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.split("+", 1)[0]
+    moved = urlunsplit((scheme, parts.netloc, "/" + quote(name, safe=""), parts.query, ""))
+    # urlunsplit drops the empty authority of a URL whose host is in the query (a socket).
+    return moved if moved.startswith(f"{scheme}://") else moved.replace(":", "://", 1)
+
+
+def connection_facts(url: str) -> dict[str, str]:
+    """Return a URL as libpq's parameters.
+
+    Raises:
+        BadInput: it is not one.
+    """
+    parts = urlsplit(url)
+    plain = url.replace(parts.scheme, parts.scheme.split("+", 1)[0], 1)
+    try:
+        return {
+            key: str(value)
+            for key, value in psycopg.conninfo.conninfo_to_dict(plain).items()
+            if value is not None
+        }
+    except psycopg.Error:
+        raise BadInput(
+            "the database URL cannot be read",
+            remedy="write it as postgresql://user:password@host:port/database, with special "
+            "characters percent-encoded",
+        ) from None
+
+
+def connect(url: str, database: str | None = None) -> Connection:
+    """Open a session in autocommit mode with fixed settings.
+
+    Raises:
+        ServerUnavailable: cannot connect.
+    """
+    facts = connection_facts(url)
+    if database is not None:
+        facts["dbname"] = database
+    facts.setdefault("connect_timeout", "10")
+    facts["application_name"] = APPLICATION
+    try:
+        connection = psycopg.connect(
+            **cast("Any", facts), autocommit=True, row_factory=dict_row, prepare_threshold=None
+        )
+    except psycopg.Error as error:
+        raise ServerUnavailable(
+            f"cannot connect to database `{facts.get('dbname', '')}`: {_why(error)}",
+            where=place(facts),
+            remedy="check the URL and that the server runs; `dbcycle doctor` tells more",
+        ) from None
+    settle(connection)
+    return connection
+
+
+def settle(connection: Connection) -> None:
+    """Give a session our fixed settings."""
+    settings = dict(SETTINGS)
+    if connection.info.server_version >= 140000:  # noqa: PLR2004 - PostgreSQL 14
+        settings["client_connection_check_interval"] = "10s"
+    try:
+        _set(connection, settings)
+    except psycopg.errors.InvalidParameterValue:  # the interval needs an operating system's help
+        settings.pop("client_connection_check_interval", None)
+        _set(connection, settings)
+
+
+def _set(connection: Connection, settings: Mapping[str, str]) -> None:
+    connection.execute(
+        "SELECT set_config(n, v, false) FROM unnest(%s::text[], %s::text[]) AS s (n, v)",
+        [list(settings), list(settings.values())],
+    )
+
+
+def place(facts: Mapping[str, str]) -> str:
+    """Return host and port, never a password."""
+    host = facts.get("host") or facts.get("hostaddr") or "local socket"
+    return f"{host}:{facts.get('port', '5432')}"
+
+
+def _why(error: psycopg.Error) -> str:
+    """Return the last line of a connection failure; libpq puts no password there."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
+def message_of(error: psycopg.Error) -> str:
+    """Return a server's message without anything that may be a value.
+
+    DETAIL and CONTEXT carry rows and are never read. Data exceptions quote the value in the
+    primary message, and scripts write what they like into their own exceptions.
+    """
+    primary = error.diag.message_primary or type(error).__name__
+    state = error.sqlstate or ""
+    if state in _WITHHELD:
+        primary = "the script raised an exception (its text is withheld, it may hold values)"
+    elif state.startswith("22") or state in {"42804", "42846"}:
+        primary = _QUOTED.sub("…", primary)
+    return f"{primary} [{state}]" if state else primary
+
+
+@contextmanager
+def translated(where: str, kind: type[DbCycleError] = DbCycleError) -> Iterator[None]:
+    """Turn a driver's error into one of ours, without values."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise failure(error, where, kind) from None
+
+
+def failure(
+    error: psycopg.Error, where: str, kind: type[DbCycleError] = DbCycleError
+) -> DbCycleError:
+    """Return our error for a driver's."""
+    state = error.sqlstate or ""
+    if state == "53100":
+        return DiskUnavailable(
+            "the server's disk is full", where=where, remedy="free some space and run again"
+        )
+    if state.startswith(("08", "57P", "53")) or (
+        not state and isinstance(error, psycopg.OperationalError)
+    ):
+        return ServerUnavailable(
+            f"the server went away or is full: {message_of(error)}",
+            where=where,
+            remedy="run the command again; nothing half-made was kept",
+        )
+    if state == "55P03":
+        return ServerUnavailable(
+            "another session holds a lock for too long",
+            where=where,
+            remedy="close other sessions on the database and run again",
+        )
+    return kind(f"the server refused: {message_of(error)}", where=where)

@@ -1,0 +1,141 @@
+"""Mistakes in the config are found all at once, with their lines."""
+
+import pytest
+
+from dbcycle_assets.config import load_project
+from dbcycle_assets.config.edit import Judgement, apply_judgements, new_config
+from dbcycle_assets.config.locate import find_project
+from dbcycle_assets.errors import ConfigError, UsageError
+
+GOOD = """\
+name: shop   # ours
+source: {dump: prod.dump}
+tables:
+  # people
+  users:
+    columns:
+      email: email           # never keep
+      password: {anonymize: password_hash, password: testtest}
+      nickname:
+    keep: [id, role]
+"""
+
+
+def write(tmp_path, text):
+    (tmp_path / "dbcycle.yaml").write_text(text)
+    return tmp_path
+
+
+def test_short_and_long_rules_mean_the_same(tmp_path):
+    """A rule may be a name, a mapping with parameters, or nothing for null."""
+    columns = load_project(write(tmp_path, GOOD)).config.tables["users"].columns
+    assert columns["email"].anonymize == "email"
+    assert columns["password"].options == {"password": "testtest"}
+    assert columns["nickname"].anonymize == "null"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    columns:", "    colums:", "dbcycle.yaml:6: tables.users.colums: unknown key; did you mean `columns`?"),
+        ("name: shop", "nam: shop", "nam: unknown key; did you mean `name`?"),
+        ("keep: [id, role]", "keep: [id, email]", "tables.users.email: both kept and anonymized"),
+        ("source: {dump: prod.dump}", "source: {}", "dbcycle.yaml:2: source.dump: is missing"),
+        ("tables:", "schedule: {nightly: often}\ntables:", "not a cron line"),
+        ("tables:", "schedule: {timezone: Mars/Base}\ntables:", "not an IANA time zone"),
+        ("tables:", "golden: ../elsewhere\ntables:", "golden: must lie inside the project"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(tmp_path, old, new, message):
+    """The message says what is wrong and where."""
+    assert old in GOOD
+    with pytest.raises(ConfigError) as caught:
+        load_project(write(tmp_path, GOOD.replace(old, new)))
+    assert message in str(caught.value)
+
+
+def test_all_mistakes_come_at_once(tmp_path):
+    """Nobody has to run twice to see the second mistake."""
+    text = GOOD.replace("    keep:", "    kep:").replace("source:", "sorce:")
+    with pytest.raises(ConfigError) as caught:
+        load_project(write(tmp_path, text))
+    assert {"kep", "sorce"} <= {word.strip(".:") for word in str(caught.value).replace(".", " ").split()}
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "name: [", "name: a\nname: b\n", "name: !!python/object x\n"])
+def test_what_is_no_config_is_refused(tmp_path, text):
+    """Broken YAML, tags and duplicate keys are errors with a place."""
+    with pytest.raises(ConfigError):
+        load_project(write(tmp_path, text))
+
+
+def test_a_bomb_of_aliases_is_refused(tmp_path):
+    """Aliases that multiply are counted before they are expanded."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 9)]
+    with pytest.raises(ConfigError, match="too many values"):
+        load_project(write(tmp_path, "\n".join(lines)))
+
+
+def test_judgements_keep_comments_and_order(tmp_path):
+    """Writing a judgement changes nothing else in the file."""
+    path = write(tmp_path, GOOD) / "dbcycle.yaml"
+    apply_judgements(
+        path,
+        [
+            Judgement("users", "phone", "phone"),
+            Judgement("users", "created_at", "keep"),
+            Judgement("orders", "note", "faker", {"provider": "word"}, "prose"),
+        ],
+    )
+    text = path.read_text()
+    assert text.startswith("name: shop   # ours\n")
+    assert "# never keep" in text
+    assert "# people" in text
+    config = load_project(tmp_path).config
+    assert config.tables["users"].keep == ("id", "role", "created_at")
+    assert config.tables["users"].columns["phone"].anonymize == "phone"
+    assert config.tables["orders"].columns["note"].options == {"provider": "word"}
+
+
+def test_a_judgement_written_twice_is_written_once(tmp_path):
+    """Applying the same judgements again changes nothing."""
+    path = write(tmp_path, GOOD) / "dbcycle.yaml"
+    judgements = [Judgement("users", "phone", "phone"), Judgement("users", "created_at", "keep")]
+    apply_judgements(path, judgements)
+    once = path.read_text()
+    apply_judgements(path, judgements)
+    assert path.read_text() == once
+
+
+def test_a_new_config_loads(tmp_path):
+    """What init writes is a valid config with a comment at its top."""
+    path = tmp_path / "dbcycle.yaml"
+    new_config(
+        path,
+        name="shop",
+        engine="sqlite",
+        dump="prod.db",
+        judgements=[Judgement("a b", "x.y", "email"), Judgement("a b", "id", "keep")],
+    )
+    assert path.read_text().startswith("# ")
+    config = load_project(tmp_path).config
+    assert config.tables["a b"].columns["x.y"].anonymize == "email"
+    assert config.tables["a b"].keep == ("id",)
+
+
+def test_a_project_is_found_by_name_folder_or_place(tmp_path):
+    """A hint may be a folder or a bundled name; without one the nearest config counts."""
+    project = tmp_path / "data" / "shop"
+    project.mkdir(parents=True)
+    write(project, GOOD)
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.dbcycle]\ndefault = "shop"\nprojects = {shop = "data/shop"}\n'
+    )
+    assert find_project("shop", tmp_path) == project
+    assert find_project("data/shop", tmp_path) == project
+    assert find_project(None, tmp_path) == project
+    (project / "golden").mkdir()
+    assert find_project(None, project / "golden") == project
+    with pytest.raises(UsageError, match="did you mean `shop`"):
+        find_project("shup", tmp_path)
