@@ -7,6 +7,6 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``arguments`` default to the process's own."""
-    from .edge import run  # noqa: PLC0415 - keeps `import dbcycle_assets.cli` free of typer
+    from .edge import run
 
     return run(arguments)

@@ -72,16 +72,16 @@ app = typer.Typer(
 )
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback protocol
+def _version(value: bool) -> None:
     if value:
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version
 
         typer.echo(f"dbcycle {version('dbcycle-assets')}")
         raise typer.Exit
 
 
 @app.callback()
-def shared(  # noqa: PLR0913 - the options of DESIGN's command line, one argument each
+def shared(
     ctx: typer.Context,
     *,
     project: Annotated[

@@ -14,6 +14,10 @@ GAP_Y = 22
 MARGIN = 16
 MOST_KEYS = 12
 NAME_WIDTH = 24
+ARROW = """
+<title>Tables and the foreign keys between them</title>
+<defs><marker id="to" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
+orient="auto"><path d="M0 0 L8 4 L0 8 z" class="tip"/></marker></defs>"""
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,9 @@ def diagram(catalog: Catalog, rows: Mapping[str, int], order: tuple[tuple[str, .
         if key.parent in boxes
     ]
     drawn = [_drawn(box) for box in boxes.values()]
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}" role="img" class="er">',
-            "<title>Tables and the foreign keys between them</title>",
-            '<defs><marker id="to" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z" class="tip"/></marker></defs>',
-            *edges,
-            *drawn,
-            "</svg>",
-        ]
-    )
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" class="er">{ARROW}'
+    return "\n".join([head, *edges, *drawn, "</svg>"])
 
 
 def _depths(catalog: Catalog, order: tuple[tuple[str, ...], ...]) -> dict[str, int]:
@@ -112,34 +107,30 @@ def _short(text: str) -> str:
 
 
 def _drawn(box: _Box) -> str:
+    frame = f'x="{box.x}" y="{box.y}" width="{BOX}" height="{box.height}" rx="6" class="box"'
+    name, rows = escape(_short(box.table)), escape(box.rows)
     parts = [
-        f'<g><title>{escape(box.table)}</title><rect x="{box.x}" y="{box.y}" width="{BOX}" '
-        f'height="{box.height}" rx="6" class="box"/>',
-        f'<text x="{box.x + 10}" y="{box.y + 18}" class="name">{escape(_short(box.table))}</text>',
-        f'<text x="{box.x + BOX - 10}" y="{box.y + 18}" class="rows">{escape(box.rows)}</text>',
+        f"<g><title>{escape(box.table)}</title><rect {frame}/>",
+        f'<text x="{box.x + 10}" y="{box.y + 18}" class="name">{name}</text>',
+        f'<text x="{box.x + BOX - 10}" y="{box.y + 18}" class="rows">{rows}</text>',
     ]
     for number, line in enumerate(box.lines, 1):
         y = box.y + HEAD + LINE * number - 3
-        text = escape(_short(line))
-        parts.append(f'<text x="{box.x + 10}" y="{y}" class="key">{text}</text>')
+        parts.append(f'<text x="{box.x + 10}" y="{y}" class="key">{escape(_short(line))}</text>')
     return "".join([*parts, "</g>"])
 
 
 def _edge(parent: _Box, child: _Box, label: str) -> str:
-    start_x, start_y = child.x, child.y + HEAD // 2
+    """Draw an arrow from a table to what it refers to."""
     end_x, end_y = parent.x + BOX, parent.y + HEAD // 2
-    if parent.x >= child.x:  # a self-reference, or inside a cycle: around the right side
-        start_x, bend = child.x + BOX, GAP_X // 2
-        start_y, end_y = child.y + child.height - 10, end_y
-        path = (
-            f"M{start_x} {start_y} C{start_x + bend} {start_y} {end_x + bend} {end_y} "
-            f"{end_x} {end_y}"
-        )
-    else:
+    if parent.x < child.x:
+        start_x, start_y = child.x, child.y + HEAD // 2
         bend = max(40, (start_x - end_x) // 2)
-        path = (
-            f"M{start_x} {start_y} C{start_x - bend} {start_y} {end_x + bend} {end_y} "
-            f"{end_x} {end_y}"
-        )
+        curve = f"C{start_x - bend} {start_y} {end_x + bend} {end_y} {end_x} {end_y}"
+    else:  # a self-reference, or inside a cycle: around the right side
+        start_x, start_y = child.x + BOX, child.y + child.height - 10
+        bend = GAP_X // 2
+        curve = f"C{start_x + bend} {start_y} {end_x + bend} {end_y} {end_x} {end_y}"
     title = f"<title>{escape(label)} → {escape(parent.table)}</title>"
+    path = f"M{start_x} {start_y} {curve}"
     return f'<path d="{path}" class="edge" marker-end="url(#to)">{title}</path>'

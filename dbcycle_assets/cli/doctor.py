@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ..config.model import Project
 from ..databases import embedded
 from ..errors import DbCycleError, Unavailable, UsageError
 from .invocation import of
-from .text import one_line, say, table
+from .text import say, table
 
 LEAST_FREE = 500_000_000
 OLDEST = (3, 11)
@@ -51,20 +51,24 @@ def doctor(ctx: typer.Context) -> None:
         findings += _project(project)
     healthy = all(finding.ok for finding in findings if finding.essential)
 
-    def for_people() -> None:
-        rows = []
-        for finding in findings:
-            mark = "ok" if finding.ok else ("MISSING" if finding.essential else "note")
-            rows.append((mark, finding.name, one_line(finding.detail)))
-            if not finding.ok and finding.fix:
-                rows.append(("", "", f"→ {one_line(finding.fix)}"))
-        table(["", "what", "found"], rows)
-        if healthy:
-            say("\nNothing essential is missing.", style="green")
-
-    invocation.show({"ok": healthy, "checks": [asdict(entry) for entry in findings]}, for_people)
+    invocation.show(
+        {"ok": healthy, "checks": [asdict(entry) for entry in findings]},
+        lambda: _for_people(findings, healthy=healthy),
+    )
     if not healthy:
         raise typer.Exit(Unavailable.exit_code)
+
+
+def _for_people(findings: Sequence[Finding], *, healthy: bool) -> None:
+    rows = []
+    for finding in findings:
+        mark = "ok" if finding.ok else ("MISSING" if finding.essential else "note")
+        rows.append((mark, finding.name, finding.detail))
+        if not finding.ok and finding.fix:
+            rows.append(("", "", f"→ {finding.fix}"))
+    table(["", "what", "found"], rows)
+    if healthy:
+        say("\nNothing essential is missing.", style="green")
 
 
 def _versions() -> Iterator[Finding]:
@@ -79,7 +83,9 @@ def _versions() -> Iterator[Finding]:
         try:
             found = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(package, ok=False, detail="not installed", fix=remedy, essential=essential)
+            yield Finding(
+                package, ok=False, detail="not installed", fix=remedy, essential=essential
+            )
         else:
             yield Finding(package, ok=True, detail=found)
 
@@ -108,7 +114,7 @@ def _project(project: Project) -> Iterator[Finding]:
 
 
 def _dump(project: Project) -> Finding:
-    from ..databases import dump_digest  # noqa: PLC0415
+    from ..databases import dump_digest
 
     fix = "copy one there, or correct `source.dump` in dbcycle.yaml"
     if not project.dump.exists():
@@ -161,7 +167,7 @@ def _key(project: Project) -> Finding:
 
 
 def _server(project: Project) -> Finding:
-    from ..cycle.session import Cycle  # noqa: PLC0415
+    from ..cycle.session import Cycle
 
     is_embedded = (
         project.config.engine == "postgresql" and credentials.target_url(project, "test") is None

@@ -45,7 +45,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(words: list[str]) -> int:
-    from .app import app  # noqa: PLC0415 - errors while the commands load are explained too
+    from .app import app
 
     result = app(words, prog_name="dbcycle", standalone_mode=False)
     return result if isinstance(result, int) else 0

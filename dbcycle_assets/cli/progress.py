@@ -23,8 +23,8 @@ def reporting(*, verbose: bool) -> Iterator[Progress]:
 
 @contextmanager
 def _live() -> Iterator[Progress]:
-    from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
     started = time.monotonic()

@@ -14,6 +14,7 @@ from .text import count, heading, names, say, table
 if TYPE_CHECKING:
     from ..cycle.plan import PlanReport
     from ..defs.run import Refreshed
+    from ..model.plan import Plan
 
 TOP_TABLES = 8
 
@@ -29,7 +30,7 @@ def plan(
     ] = False,
 ) -> None:
     """Show what is stale and why, what each column becomes, and what is unjudged (exit 8)."""
-    from ..cycle.plan import report  # noqa: PLC0415
+    from ..cycle.plan import report
 
     invocation = of(ctx)
     with invocation.reading() as cycle:
@@ -45,7 +46,7 @@ def plan(
 
 
 def _print_selection(invocation: Invocation, cycle: Cycle) -> None:
-    from ..defs.specs import asset_key  # noqa: PLC0415
+    from ..defs.specs import asset_key
 
     project = invocation.project.name
     keys = [asset_key(project, entry.asset).to_user_string() for entry in cycle.stale()]
@@ -110,35 +111,36 @@ def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
         say("What each column becomes is known after the first `dbcycle refresh`.", style="dim")
         return
     heading("what each column becomes")
-    rows = []
-    for name, entry in sorted(plan.tables.items()):
-        if not entry.rows:
-            rows.append((name, "structure only", ""))
-            continue
-        rules = [f"{item.column.name} → {item.rule}" for item in entry.masked]
-        kept = [item.column.name for item in entry.columns if not item.masked]
-        if invocation.verbose:
-            rows.append((name, "\n".join(rules) or "-", ", ".join(kept)))
-        else:
-            rows.append((name, ", ".join(rules) or "-", str(len(kept))))
-    table(["table", "anonymized", "kept"], [[cell for cell in row] for row in rows])
+    table(["table", "anonymized", "kept"], _becomes(plan, everything=invocation.verbose))
     if plan.unjudged:
         heading(f"{count(len(plan.unjudged), 'column')} unjudged: the plan stops here")
         proposed = {(entry.table, entry.column): entry for entry in found.proposals}
-        lines = []
-        for name, column in plan.unjudged:
-            entry_ = proposed.get((name, column))
-            lines.append(
-                (f"{name}.{column}", entry_.rule, f"{entry_.confidence:.0%}", entry_.reason)
-                if entry_
-                else (f"{name}.{column}", "", "", "")
-            )
+        lines = [
+            (f"{name}.{column}", entry.rule, f"{entry.confidence:.0%}", entry.reason)
+            for name, column in plan.unjudged
+            if (entry := proposed.get((name, column))) is not None
+        ]
         table(["column", "proposed", "sure", "because"], lines)
         note("→ accept or change them with `dbcycle judge`")
     if plan.findings:
         heading(f"{count(len(plan.findings), 'finding')}")
         for line in plan.findings:
             say(f"  - {line}", style="red")
+
+
+def _becomes(plan: "Plan", *, everything: bool) -> list[tuple[str, str, str]]:
+    """Return a line for each table: its rules, and what it keeps."""
+    rows = []
+    for name, entry in sorted(plan.tables.items()):
+        rules = [f"{item.column.name} → {item.rule}" for item in entry.masked]
+        kept = [item.column.name for item in entry.columns if not item.masked]
+        if not entry.rows:
+            rows.append((name, "structure only", ""))
+        elif everything:
+            rows.append((name, ", ".join(rules), ", ".join(kept)))
+        else:
+            rows.append((name, ", ".join(rules), str(len(kept)) if kept else ""))
+    return rows
 
 
 def _grouped(stale: Sequence[Stale], *, everything: bool) -> list[tuple[str, str]]:
@@ -170,20 +172,18 @@ def refresh(
     ] = False,
     download_recent: Annotated[
         bool,
-        typer.Option(
-            "--download-recent", help="Fetch a fresh dump from `source.download` first."
-        ),
+        typer.Option("--download-recent", help="Fetch a fresh dump from `source.download` first."),
     ] = False,
 ) -> None:
     """Run what is stale through Dagster, end to end: from the dump to the published database."""
-    from ..artifacts import project_lock  # noqa: PLC0415
-    from ..defs.run import refresh as run  # noqa: PLC0415
+    from ..artifacts import project_lock
+    from ..defs.run import refresh as run
 
     invocation = of(ctx)
     project = invocation.project
     with project_lock(project.state, "refresh"), invocation.progress() as progress:
         if download_recent:
-            from ..cycle.download import download  # noqa: PLC0415
+            from ..cycle.download import download
 
             download(Cycle(project, progress=progress))
         done = run(project, select=select, force=everything, progress=progress)

@@ -24,7 +24,7 @@ def report(
     ] = None,
 ) -> None:
     """Write one HTML page: every column's judgement, every check, counts, load order, diagram."""
-    from ..cycle.plan import current_plan, require_catalog  # noqa: PLC0415
+    from ..cycle.plan import current_plan, require_catalog
 
     invocation = of(ctx)
     path = (output or invocation.project.state / "report.html").resolve()
@@ -44,7 +44,7 @@ def report(
 
 
 def _page(facts: dict[str, Any]) -> str:
-    import jinja2  # noqa: PLC0415 - only this command needs it
+    import jinja2
 
     source = resources.files(__package__).joinpath("templates/report.html.j2").read_text("utf-8")
     environment = jinja2.Environment(
@@ -55,9 +55,9 @@ def _page(facts: dict[str, Any]) -> str:
 
 def _facts(cycle: Cycle, plan: Plan) -> dict[str, Any]:
     """Return everything that the page shows: names, rules and counts."""
-    import markupsafe  # noqa: PLC0415
+    import markupsafe
 
-    from .diagram import diagram  # noqa: PLC0415
+    from .diagram import diagram
 
     catalog = cycle.catalog
     records = cycle.records(cycle.nodes())

@@ -21,8 +21,8 @@ Download = Annotated[
 
 def restore(ctx: typer.Context, *, download_recent: Download = False, force: Force = False) -> None:
     """Restore the dump into a scratch database; the former one stays until the new one is whole."""
-    from ..cycle import restore as stage  # noqa: PLC0415
-    from ..cycle.download import download  # noqa: PLC0415
+    from ..cycle import restore as stage
+    from ..cycle.download import download
 
     invocation, started = of(ctx), time.monotonic()
     with invocation.writing("restore", force=force) as cycle:
@@ -45,7 +45,7 @@ def migrate(
     force: Force = False,
 ) -> None:
     """Apply every migration to a clone of the restored database."""
-    from ..cycle.migrate import migrate as stage  # noqa: PLC0415
+    from ..cycle.migrate import migrate as stage
 
     invocation, started = of(ctx), time.monotonic()
     with invocation.writing("migrate", force=force) as cycle:
@@ -79,10 +79,11 @@ def extract(
     force: Force = False,
 ) -> None:
     """Extract tables with personal data anonymized on the way."""
-    from ..cycle.extract import extract as stage  # noqa: PLC0415
-    from ..cycle.extract import refuse_raw  # noqa: PLC0415
-    from ..cycle.plan import current_plan, decide, require_catalog  # noqa: PLC0415
-    from ..cycle.restore import take_key  # noqa: PLC0415
+    from ..cycle.elsewhere import elsewhere
+    from ..cycle.extract import extract as stage
+    from ..cycle.extract import refuse_raw
+    from ..cycle.plan import decide, require_catalog
+    from ..cycle.restore import take_key
 
     invocation, started = of(ctx), time.monotonic()
     if no_anonymize:
@@ -92,13 +93,8 @@ def extract(
         found: list[Outcome | object] = []
         if not no_anonymize:
             found += [take_key(cycle), decide(cycle)]
-        wanted = _tables(cycle, table)
-        if db_url is not None:
-            from .elsewhere import cycle_on  # noqa: PLC0415
-
-            cycle = cycle_on(cycle, db_url)
-        current_plan(cycle).require()
-        found += list(stage(cycle, wanted, anonymize=not no_anonymize))
+        source = cycle if db_url is None else elsewhere(cycle, db_url)
+        found += list(stage(source, _tables(cycle, table), anonymize=not no_anonymize))
     if no_anonymize:
         note(f"RAW rows, not anonymized: {invocation.project.state / 'raw'} (nothing loads them)")
     _report(invocation, found, started)
@@ -106,8 +102,8 @@ def extract(
 
 def seed_test_db(ctx: typer.Context, *, force: Force = False) -> None:
     """Merge the golden records over the extracts and load the result, table by table."""
-    from ..cycle.plan import require_catalog  # noqa: PLC0415
-    from ..cycle.seed import seed, take_golden  # noqa: PLC0415
+    from ..cycle.plan import require_catalog
+    from ..cycle.seed import seed, take_golden
 
     invocation, started = of(ctx), time.monotonic()
     with invocation.writing("seed-test-db", force=force) as cycle:
@@ -127,9 +123,9 @@ def publish(
     force: Force = False,
 ) -> None:
     """Build the test database beside the live one, verify it, and switch."""
-    from ..cycle.plan import require_catalog  # noqa: PLC0415
-    from ..cycle.publish import bring_back  # noqa: PLC0415
-    from ..cycle.publish import publish as stage  # noqa: PLC0415
+    from ..cycle.plan import require_catalog
+    from ..cycle.publish import bring_back
+    from ..cycle.publish import publish as stage
 
     invocation, started = of(ctx), time.monotonic()
     with invocation.writing("publish", force=force) as cycle:
@@ -149,7 +145,7 @@ def publish(
 
 def verify(ctx: typer.Context) -> None:
     """Verify the published test database and its extracts again: leaks, orphans, rows, schema."""
-    from ..cycle.verify import verify as stage  # noqa: PLC0415
+    from ..cycle.verify import verify as stage
 
     invocation = of(ctx)
     with invocation.writing("verify") as cycle:
@@ -207,7 +203,7 @@ def _require_seeded(cycle: Cycle) -> None:
 
 
 def _earlier(cycle: Cycle, what: str, command: str) -> DbCycleError:
-    from ..errors import BadInput  # noqa: PLC0415
+    from ..errors import BadInput
 
     return BadInput(what, where=cycle.project.name, remedy=f"run `{command}` first")
 
@@ -216,7 +212,7 @@ def _report(
     invocation: Invocation, outcomes: Iterable[object], started: float, *, url: str | None = None
 ) -> None:
     """Print what a stage made; end with the exit code of its first failure, if any."""
-    from ..cycle.extract import Failure  # noqa: PLC0415
+    from ..cycle.extract import Failure
 
     found = list(outcomes)
     done = [entry for entry in found if isinstance(entry, Outcome)]

@@ -36,14 +36,12 @@ def ui(
     ] = None,
 ) -> None:
     """Run the Dagster UI and its daemon for the workspace until Ctrl-C."""
-    from ..defs.run import dagster_home  # noqa: PLC0415
+    from ..defs.run import dagster_home
 
     invocation = of(ctx)
     project = invocation.project
     if importlib.util.find_spec("dagster_webserver") is None:
-        raise Unavailable(
-            "the Dagster UI is not installed", remedy="pip install dagster-webserver"
-        )
+        raise Unavailable("the Dagster UI is not installed", remedy="pip install dagster-webserver")
     if port is not None and not _free(host, port):
         raise Unavailable(f"port {port} is taken", where=host, remedy="give another with --port")
     chosen = port or next((p for p in range(FIRST_PORT, FIRST_PORT + PORTS) if _free(host, p)), 0)
@@ -58,7 +56,7 @@ def ui(
         lambda: say(f"Dagster UI: {address}   (Ctrl-C stops it; instance: {home})"),
     )
     sys.stdout.flush()
-    process = subprocess.Popen(command, cwd=folder)  # noqa: S603
+    process = subprocess.Popen(command, cwd=folder)
     try:
         code = process.wait()
     except KeyboardInterrupt:
@@ -124,7 +122,7 @@ def start(ctx: typer.Context) -> None:
 @server.command("stop", epilog="\b\nExamples:\n  dbcycle server stop")
 def stop(ctx: typer.Context) -> None:
     """Stop the embedded server; its databases stay."""
-    from ..artifacts import project_lock  # noqa: PLC0415
+    from ..artifacts import project_lock
 
     invocation = of(ctx)
     _require_embedded(invocation)
@@ -135,7 +133,7 @@ def stop(ctx: typer.Context) -> None:
 
 
 def _require_embedded(invocation: Invocation) -> None:
-    from ..config import credentials  # noqa: PLC0415
+    from ..config import credentials
 
     project = invocation.project
     if project.config.engine == "sqlite":

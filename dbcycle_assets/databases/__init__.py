@@ -1,0 +1,45 @@
+"""The engines behind one small protocol, and how to get one."""
+
+from pathlib import Path
+
+from ..errors import UsageError
+from .postgres.dumps import dump_digest
+from .port import Server
+
+__all__ = ["dump_digest", "open_server"]
+
+
+def open_server(engine: str, *, url: str | None, state: Path) -> Server:
+    """Return the server of a project: the one at ``url``, else the engine's own under ``state``.
+
+    Raises:
+        ServerUnavailable: the embedded server cannot be started.
+        UsageError: there is no such engine.
+    """
+    # Each engine costs time to load, and only one is needed.
+    if engine == "sqlite":
+        from .sqlite import SqliteServer  # noqa: PLC0415
+
+        return SqliteServer(_folder(url, state))
+    if engine != "postgresql":
+        raise UsageError(f"unknown engine `{engine}`", remedy="use postgresql or sqlite")
+    from . import embedded  # noqa: PLC0415
+    from .postgres.server import PostgresServer  # noqa: PLC0415
+
+    if url is not None:
+        return PostgresServer(url, programs=embedded.programs)
+    ours = embedded.ensure(state)
+    return PostgresServer(
+        ours.url(),
+        admin_url=ours.url(embedded.ADMIN),
+        programs=lambda: ours.programs,
+        embedded=True,
+        on_stop=lambda: embedded.stop(state),
+    )
+
+
+def _folder(url: str | None, state: Path) -> Path:
+    """Return the folder of SQLite's databases."""
+    if url is None:
+        return state / "sqlite"
+    return Path(url.removeprefix("sqlite:///")).resolve()

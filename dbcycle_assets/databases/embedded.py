@@ -84,8 +84,8 @@ def ensure(state: Path) -> Embedded:
     """
     state.mkdir(parents=True, exist_ok=True)
     with _locked(state / "server.lock"):
-        programs = _installation() / "bin"
-        server = _known(state, programs) or _initialise(state, programs)
+        folder = _installation() / "bin"
+        server = _known(state, folder) or _initialise(state, folder)
         if not _answers(server):
             server = _start(state, server)
         return server
@@ -99,6 +99,14 @@ def stop(state: Path) -> None:
         server = _known(state, _installation() / "bin")
         if server is not None and _running(server):
             _pg_ctl(server, "stop", "-m", "fast", "-w")
+
+
+def programs() -> Path | None:
+    """Return the folder of the embedded installation's programs, or None where there is none."""
+    try:
+        return _installation() / "bin"
+    except ServerUnavailable:
+        return None
 
 
 def remove(state: Path) -> None:

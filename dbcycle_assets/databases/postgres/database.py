@@ -15,7 +15,7 @@ from ..port import ElementCodec, Fingerprint, Loaded, Row
 from . import loading, references, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import read_catalog
-from .session import Connection, identifier, query, settle, statement, translated
+from .session import Connection, identifier, in_template, query, settle, statement, translated
 
 _HISTORY = """
 CREATE SCHEMA IF NOT EXISTS dbcycle;
@@ -152,14 +152,14 @@ class PostgresDatabase:
         extreme = "max" if first["increment"] > 0 else "min"
         further = "greatest" if first["increment"] > 0 else "least"
         values = " UNION ALL ".join(
-            f"SELECT {extreme}({identifier(row['column_name'])})::numeric AS v"
-            f" FROM {identifier(row['table_schema'], row['table_name'])}"
+            f"SELECT {extreme}({in_template(row['column_name'])})::numeric AS v"
+            f" FROM {in_template(row['table_schema'], row['table_name'])}"
             for row in fed
         )
         done = self._connection.execute(
             statement(
                 f"SELECT setval(%s::regclass, {further}(stored.v, s.last_value)::bigint, true)"
-                f" FROM (SELECT {extreme}(v) AS v FROM ({values}) AS each) AS stored, {name} AS s"
+                f" FROM (SELECT {extreme}(v) AS v FROM ({values}) AS each) AS stored, {name.replace('%', '%%')} AS s"
                 " WHERE stored.v BETWEEN %s AND %s"
             ),
             [name, first["minimum"], first["maximum"]],
@@ -203,7 +203,7 @@ class PostgresDatabase:
             scripts.run_script(self._connection, script, path)
         finally:
             if not self._connection.closed:
-                self._connection.execute("RESET ALL")  # a script may have changed anything
+                self._connection.execute("RESET ALL; RESET ROLE")  # a script may have changed anything
                 settle(self._connection)
 
     @contextmanager

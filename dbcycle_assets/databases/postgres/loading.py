@@ -13,7 +13,7 @@ from ...model.catalog import Column, Table
 from ..port import Fingerprint, Loaded, Row
 from .keys import Key, keys_of
 from .rows import fingerprint, relation
-from .session import Connection, failure, identifier, literal, message_of, statement
+from .session import Connection, failure, identifier, in_template, literal, message_of, statement
 
 BOOKKEEPING = """
 CREATE SCHEMA IF NOT EXISTS dbcycle;
@@ -147,7 +147,7 @@ def _take_golden(load: _Load, golden: Sequence[Row]) -> None:
     with load.connection.cursor() as cursor:
         for number, record in enumerate(golden, 1):
             names = sorted(record)
-            columns = ", ".join([identifier(name) for name in names] + [_NUMBER])
+            columns = ", ".join([in_template(name) for name in names] + [_NUMBER])
             marks = ", ".join(["%s"] * (len(names) + 1))
             cursor.execute("SAVEPOINT record")
             try:
@@ -172,7 +172,7 @@ def _misfit(load: _Load, record: Row, number: int, error: psycopg.Error) -> Gold
             try:
                 with load.connection.transaction():
                     kind = column.type if column else "text"
-                    load.run(f"SELECT CAST(%s AS {kind})", [record[name]])
+                    load.run(f"SELECT CAST(%s AS {kind.replace('%', '%%')})", [record[name]])
             except psycopg.Error:
                 where += f", field {name}"
                 break

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...model.catalog import ForeignKey
 from .keys import Key
-from .session import Connection, identifier, statement
+from .session import Connection, identifier, in_template, statement
 
 Displaced = Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
 
@@ -78,16 +78,16 @@ def repoint(connection: Connection, key: ForeignKey, displaced: Displaced) -> in
         arrays = ", ".join(["%s::text[]"] * (2 * count))
         names = ", ".join([f"o{n}" for n in range(count)] + [f"n{n}" for n in range(count)])
         sets = ", ".join(
-            f"{identifier(column)} = CAST(m.n{n} AS {types[column]})"
+            f"{in_template(column)} = CAST(m.n{n} AS {types[column]})"
             for n, column in enumerate(key.columns)
         )
         same = " AND ".join(
-            f"c.{identifier(column)} = CAST(m.o{n} AS {types[column]})"
+            f"c.{in_template(column)} = CAST(m.o{n} AS {types[column]})"
             for n, column in enumerate(key.columns)
         )
         moved = connection.execute(
             statement(
-                f"WITH moved AS (UPDATE {child} AS c SET {sets}"
+                f"WITH moved AS (UPDATE {child.replace('%', '%%')} AS c SET {sets}"
                 f" FROM unnest({arrays}) AS m ({names}) WHERE {same}"
                 " RETURNING c.tableoid, c.ctid)"
                 " INSERT INTO pg_temp.dbcycle_moved SELECT * FROM moved"
@@ -135,7 +135,7 @@ def _types(connection: Connection, child: str, columns: Sequence[str]) -> Mappin
         " WHERE a.attrelid = %s::regclass AND a.attname = ANY (%s)",
         [child.removeprefix("ONLY "), list(columns)],
     ).fetchall()
-    return {row["name"]: identifier(row["schema"], row["type"]) for row in rows}
+    return {row["name"]: in_template(row["schema"], row["type"]) for row in rows}
 
 
 def _keys(connection: Connection, table: str) -> list[Key]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import Fingerprint
-from .session import Connection, identifier, statement
+from .session import Connection, identifier, in_template, statement
 
 _BLOCK = 4 << 20
 
@@ -75,12 +75,12 @@ def read(
 
 def sample(connection: Connection, table: Table, column: Column, limit: int) -> list[str]:
     """Return distinct values (elements, of an array) in text form, the same on every call."""
-    name = identifier(column.name)
+    name, source = in_template(column.name), relation(table).replace("%", "%%")
     value = "unnest(c)" if column.dimensions else "c"
     rows = connection.execute(
         statement(
             f"SELECT v FROM (SELECT DISTINCT v::text AS v FROM (SELECT {value} AS v FROM"
-            f" (SELECT {name} AS c FROM {relation(table)} WHERE {name} IS NOT NULL LIMIT 20000)"
+            f" (SELECT {name} AS c FROM {source} WHERE {name} IS NOT NULL LIMIT 20000)"
             ' AS some) AS each WHERE v IS NOT NULL) AS known ORDER BY hashtext(v), v COLLATE "C"'
             " LIMIT %s"
         ),

@@ -40,6 +40,11 @@ def identifier(*parts: str) -> str:
     return sql.Identifier(*parts).as_string(None)
 
 
+def in_template(*parts: str) -> str:
+    """Return a quoted identifier for SQL that also has parameters, where ``%`` stands for one."""
+    return identifier(*parts).replace("%", "%%")
+
+
 def literal(value: str) -> str:
     """Return a quoted text literal, for the few commands that take no parameters."""
     escaped = value.replace("'", "''").replace("\\", "\\\\")
@@ -48,11 +53,7 @@ def literal(value: str) -> str:
 
 def statement(text: str | bytes) -> sql.SQL | bytes:
     """Return SQL that our own code composed (names quoted by :func:`identifier`) for execution."""
-    return text if isinstance(text, bytes) else sql.SQL(cast("LiteralString", _brace(text)))
-
-
-def _brace(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
+    return text if isinstance(text, bytes) else sql.SQL(cast("LiteralString", text))
 
 
 def query(name: str) -> bytes:

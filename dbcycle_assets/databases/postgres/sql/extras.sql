@@ -17,7 +17,7 @@ SELECT i.indrelid, 'extra', pg_get_indexdef(i.indexrelid)
 FROM pg_index i
 WHERE i.indislive AND i.indrelid = ANY (%(tables)s)
 UNION ALL
-SELECT t.tgrelid, 'trigger', t.tgname || chr(31) || pg_get_triggerdef(t.oid) || ' ' || t.tgenabled
+SELECT t.tgrelid, 'trigger', t.tgname || chr(31) || pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text
 FROM pg_trigger t
 WHERE NOT t.tgisinternal AND t.tgrelid = ANY (%(tables)s)
 UNION ALL

@@ -1,0 +1,90 @@
+"""Dates and times, shifted in their text form: no calendar library bounds them."""
+
+import datetime
+import re
+
+import pydantic
+
+from .base import Definition, Facts, Key, Kind, Mask, Parameters
+
+_DATE = re.compile(r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)(?P<rest>.*?)(?P<era> BC)?", re.DOTALL)
+CYCLE = 400
+"""The Gregorian calendar repeats after as many years."""
+
+
+class Shift(Parameters):
+    """``max_days``: the largest shift in days, in either direction."""
+
+    max_days: int = pydantic.Field(default=180, ge=1, le=36_500)
+
+
+def _shifted(value: str, days: int) -> str:
+    match = _DATE.fullmatch(value.strip())
+    if match is None:
+        message = "not a date"
+        raise ValueError(message)
+    year = int(match["year"])
+    year = 1 - year if match["era"] else year
+    base = 2000 + year % CYCLE
+    moved = datetime.date(base, int(match["month"]), int(match["day"])) + datetime.timedelta(days)
+    year += moved.year - base
+    era = " BC" if year < 1 else ""
+    year = 1 - year if year < 1 else year
+    return f"{year:04d}-{moved.month:02d}-{moved.day:02d}{match['rest']}{era}"
+
+
+def _shift(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    assert isinstance(parameters, Shift)  # noqa: S101 - the registry pairs them
+    reach = parameters.max_days
+
+    def mask(value: str) -> str:
+        if "infinity" in value or not value.strip():
+            return value
+        number = key.number("moment", value.strip()[:10])
+        days = 1 + number % reach
+        return _shifted(value, days if number >> 64 & 1 else -days)
+
+    return mask
+
+
+def _birth_date(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    def mask(value: str) -> str:
+        match = _DATE.fullmatch(value.strip())
+        if match is None:
+            message = "not a date"
+            raise ValueError(message)
+        number = key.number("birth date", value.strip()[:10])
+        month, day = number % 12 + 1, (number >> 32) % 28 + 1
+        if (month, day) == (int(match["month"]), int(match["day"])):
+            day = day % 28 + 1
+        return f"{match['year']}-{month:02d}-{day:02d}{match['rest']}{match['era'] or ''}"
+
+    return mask
+
+
+KINDS = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TEXT})
+DEFINITIONS = (
+    Definition(
+        name="date",
+        summary="Another day nearby, by a keyed shift that is never zero.",
+        accepts=KINDS,
+        build=_shift,
+        parameters=Shift,
+        searchable=False,
+    ),
+    Definition(
+        name="timestamp",
+        summary="The same time of another day nearby.",
+        accepts=KINDS,
+        build=_shift,
+        parameters=Shift,
+        searchable=False,
+    ),
+    Definition(
+        name="birth_date",
+        summary="Another day of the same year, so that ages stay.",
+        accepts=KINDS,
+        build=_birth_date,
+        searchable=False,
+    ),
+)

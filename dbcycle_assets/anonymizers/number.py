@@ -1,0 +1,117 @@
+"""Numbers, identifiers and bytes."""
+
+import hashlib
+import uuid
+
+from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .permutation import Digits, Permutation
+
+LIMITS = (32_767, 2_147_483_647, 9_223_372_036_854_775_807)
+"""The largest smallint, integer and bigint: no range of the permutation crosses one."""
+
+
+def _range(number: int) -> tuple[int, int]:
+    """Return the range (both ends included) inside which a number is permuted."""
+    low = 10 ** (len(str(number)) - 1) if number > 9 else 0  # noqa: PLR2004 - single digits
+    high = 10 ** len(str(number)) - 1
+    for limit in LIMITS:
+        if low <= limit < high:
+            return (low, limit) if number <= limit else (limit + 1, high)
+    return low, high
+
+
+def _integer(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    known: dict[tuple[int, int], Permutation] = {}
+
+    def mask(value: str) -> str:
+        number = int(value)
+        low, high = _range(abs(number))
+        permute = known.setdefault((low, high), Permutation(key, f"integer{low}", high - low + 1))
+        made = low + permute(abs(number) - low)
+        return str(-made if number < 0 else made)
+
+    return mask
+
+
+def _number(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    def mask(value: str) -> str:
+        if not any(char.isdigit() for char in value):  # NaN, Infinity
+            return value
+        mantissa, exponent, power = value.partition("e")
+        stream = key.digest("number", value, 64)
+        places = [index for index, char in enumerate(mantissa) if char.isdigit()]
+        made = list(mantissa)
+        for step, index in enumerate(places):
+            leading = step == 0 and mantissa[index] != "0"
+            if mantissa[index] == "0" and step == 0:
+                continue
+            made[index] = str(1 + stream[step % 64] % 9 if leading else stream[step % 64] % 10)
+        return "".join(made) + exponent + power
+
+    return mask
+
+
+def _uuid(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    def mask(value: str) -> str:
+        folded = value.strip().casefold()
+        return str(uuid.UUID(bytes=key.digest("uuid", folded), version=4)) if folded else value
+
+    return mask
+
+
+def _bytes(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    def mask(value: str) -> str:
+        size = len(bytes.fromhex(value.removeprefix("\\x")))
+        return "\\x" + hashlib.shake_256(key.digest("bytes", value, 64)).hexdigest(size)
+
+    return mask
+
+
+def _digits(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    permute = Digits(key, "digits")
+
+    def mask(value: str) -> str:
+        fresh = iter(permute("".join(char for char in value if char in "0123456789")))
+        return "".join(next(fresh) if char in "0123456789" else char for char in value)
+
+    return mask
+
+
+DEFINITIONS = (
+    Definition(
+        name="integer",
+        summary="Another integer with as many digits; a permutation, so keys stay keys.",
+        accepts=frozenset({Kind.INTEGER}),
+        build=_integer,
+        unique=True,
+        searchable=False,
+    ),
+    Definition(
+        name="number",
+        summary="Other digits in the same places.",
+        accepts=frozenset({Kind.NUMERIC, Kind.FLOAT, Kind.INTEGER}),
+        build=_number,
+        searchable=False,
+    ),
+    Definition(
+        name="digits",
+        summary="A text with other digits in the same places; a permutation.",
+        accepts=frozenset({Kind.TEXT}),
+        build=_digits,
+        unique=True,
+        searchable=False,
+    ),
+    Definition(
+        name="uuid",
+        summary="Another version 4 UUID; 122 keyed bits, so unique.",
+        accepts=frozenset({Kind.UUID, Kind.TEXT}),
+        build=_uuid,
+        unique=True,
+    ),
+    Definition(
+        name="bytes",
+        summary="As many other bytes.",
+        accepts=frozenset({Kind.BYTES}),
+        build=_bytes,
+    ),
+)

@@ -1,0 +1,160 @@
+"""Null, constants, choices, and any Faker provider by name."""
+
+import functools
+import re
+
+import pydantic
+
+from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .vocabulary import fold
+
+ANY = frozenset(Kind)
+
+
+def _null(_parameters: Parameters, _facts: Facts, _key: Key) -> Mask:
+    return lambda _value: None
+
+
+def _null_misfit(_parameters: Parameters, facts: Facts) -> str | None:
+    return None if facts.nullable else "the column is NOT NULL"
+
+
+class Constant(Parameters):
+    """``value``: the text that every value becomes."""
+
+    value: str
+
+
+def _constant(parameters: Parameters, _facts: Facts, _key: Key) -> Mask:
+    assert isinstance(parameters, Constant)  # noqa: S101 - the registry pairs them
+    return lambda _value: parameters.value
+
+
+def _one_for_all(_parameters: Parameters, facts: Facts) -> str | None:
+    return "gives rows the same value, but the column is unique" if facts.unique else None
+
+
+class Choice(Parameters):
+    """``values``: what to choose from (an enum's labels by default); ``weights``: how often."""
+
+    values: tuple[str, ...] = ()
+    weights: tuple[int, ...] = ()
+
+    @pydantic.model_validator(mode="after")
+    def _paired(self) -> "Choice":
+        if self.weights and len(self.weights) != len(self.values):
+            message = "give as many weights as values"
+            raise ValueError(message)
+        return self
+
+
+def _choice(parameters: Parameters, facts: Facts, key: Key) -> Mask:
+    assert isinstance(parameters, Choice)  # noqa: S101 - the registry pairs them
+    values = parameters.values or facts.labels
+    weights = parameters.weights or (1,) * len(values)
+    pool = tuple(v for v, weight in zip(values, weights, strict=True) for _ in range(weight))
+    return lambda value: pool[key.number("choice", value) % len(pool)]
+
+
+def _choice_misfit(parameters: Parameters, facts: Facts) -> str | None:
+    assert isinstance(parameters, Choice)  # noqa: S101 - the registry pairs them
+    if not (parameters.values or facts.labels):
+        return "has no `values` to choose from"
+    return _one_for_all(parameters, facts)
+
+
+class Provider(Parameters):
+    """``provider``: the name of a Faker provider; ``locale``: Faker's; ``size``: of the pool."""
+
+    provider: str = pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")
+    locale: str = "en_US"
+    size: int = pydantic.Field(default=500, ge=2, le=100_000)
+
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> "Provider":
+        from faker import Faker
+
+        try:
+            maker = Faker(self.locale)
+        except (AttributeError, ImportError):
+            message = f"Faker has no locale {self.locale}"
+            raise ValueError(message) from None
+        if not callable(getattr(maker, self.provider, None)):
+            message = f"Faker has no provider {self.provider} for {self.locale}"
+            raise ValueError(message)
+        return self
+
+
+@functools.cache
+def _pool(provider: str, locale: str, size: int) -> tuple[str, ...]:
+    """Return Faker's vocabulary: drawn once, always the same, sorted, without duplicates."""
+    from faker import Faker
+
+    maker = Faker(locale)
+    maker.seed_instance(0)
+    return tuple(sorted({str(getattr(maker, provider)()) for _ in range(size)}))
+
+
+def _faker(parameters: Parameters, facts: Facts, key: Key) -> Mask:
+    assert isinstance(parameters, Provider)  # noqa: S101 - the registry pairs them
+    drawn = _pool(parameters.provider, parameters.locale, parameters.size)
+    pool = tuple(v for v in drawn if facts.max_length is None or len(v) <= facts.max_length)
+    if not pool:
+        message = "no value of the provider fits the column"
+        raise ValueError(message)
+
+    def mask(value: str) -> str:
+        index = key.number(f"faker {parameters.provider}", fold(value)) % len(pool)
+        found = pool[index]
+        return pool[(index + 1) % len(pool)] if found == value else found
+
+    return mask
+
+
+def _faker_words(parameters: Parameters) -> frozenset[str]:
+    assert isinstance(parameters, Provider)  # noqa: S101 - the registry pairs them
+    drawn = _pool(parameters.provider, parameters.locale, parameters.size)
+    return frozenset(
+        word for value in drawn for word in re.findall(r"[^\W_]+", value.casefold())
+    )
+
+
+DEFINITIONS = (
+    Definition(
+        name="null",
+        summary="Nothing at all.",
+        accepts=ANY,
+        build=_null,
+        keyed=False,
+        misfit=_null_misfit,
+    ),
+    Definition(
+        name="constant",
+        summary="The same value for every row.",
+        accepts=ANY,
+        build=_constant,
+        parameters=Constant,
+        keyed=False,
+        searchable=False,
+        misfit=_one_for_all,
+    ),
+    Definition(
+        name="choice",
+        summary="One of some values, with weights; of an enum's labels by default.",
+        accepts=ANY,
+        build=_choice,
+        parameters=Choice,
+        searchable=False,
+        misfit=_choice_misfit,
+    ),
+    Definition(
+        name="faker",
+        summary="A value of any Faker provider, from a pool that is drawn once.",
+        accepts=ANY - {Kind.JSON, Kind.TSVECTOR, Kind.BYTES, Kind.COMPOSITE},
+        build=_faker,
+        parameters=Provider,
+        vocabulary=_faker_words,
+        searchable=False,
+        misfit=_one_for_all,
+    ),
+)

@@ -1,0 +1,98 @@
+"""The words that fakes are made of.
+
+Names are *invented*: halves of Faker's own names, blended into names that occur in no Faker list.
+A real name in the output is then always a finding, never a coincidence.
+"""
+
+import functools
+import hashlib
+import importlib
+import re
+
+from .base import Key
+
+LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR", "sv_SE")
+SIZE = 6000
+_LENGTHS = range(5, 10)
+_SPLIT = re.compile(r"(?<=[aeiouy])(?=[bcdfghjklmnprstvz][a-z])")
+
+PROSE = tuple(
+    "lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor incididunt labore "
+    "dolore aliqua enim minim veniam quis nostrud exercitation ullamco laboris nisi aliquip commodo "
+    "consequat duis aute irure reprehenderit voluptate velit esse cillum fugiat nulla pariatur "
+    "excepteur sint occaecat cupidatat proident sunt culpa officia deserunt mollit anim laborum "
+    "perspiciatis unde omnis iste natus voluptatem accusantium doloremque laudantium totam aperiam "
+    "eaque ipsa quae illo inventore veritatis architecto beatae vitae dicta explicabo nemo ipsam "
+    "voluptas aspernatur odit fugit consequuntur magni ratione sequi nesciunt porro quisquam "
+    "dolorem adipisci numquam eius modi tempora incidunt magnam aliquam quaerat".split()
+)
+FIXED = frozenset({*PROSE, "street", "avenue", "lane", "ltd", "https", "example", "com", "org", "net"})
+
+
+def _names(locale: str, attributes: tuple[str, ...]) -> set[str]:
+    provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
+    found: set[str] = set()
+    for attribute in attributes:
+        for name in getattr(provider, attribute, ()):
+            found.update(re.findall(r"[^\W\d_]+", str(name)))
+    return found
+
+
+FIRST = ("first_names", "first_names_male", "first_names_female")
+LAST = ("last_names",)
+
+
+@functools.cache
+def _real() -> frozenset[str]:
+    names: set[str] = set()
+    for locale in LOCALES:
+        names |= _names(locale, (*FIRST, *LAST))
+    return frozenset(name.casefold() for name in names) | FIXED
+
+
+@functools.cache
+def invented(kind: str) -> tuple[str, ...]:
+    """Return invented ``first`` or ``last`` names, capitalized, always the same ones."""
+    source = sorted(
+        name.casefold()
+        for name in _names("en_US", FIRST if kind == "first" else LAST)
+        if name.isascii()
+    )
+    heads, tails = set(), set()
+    for name in source:
+        parts = _SPLIT.split(name, maxsplit=1)
+        if len(parts) == 2:  # noqa: PLR2004 - a head and a tail
+            heads.add(parts[0])
+            tails.add(parts[1])
+    ordered, endings = sorted(heads), sorted(tails)
+    found: set[str] = set()
+    counter = 0
+    while len(found) < SIZE:
+        number = int.from_bytes(hashlib.sha256(f"{kind}{counter}".encode()).digest()[:8], "big")
+        counter += 1
+        name = ordered[number % len(ordered)] + endings[(number >> 24) % len(endings)]
+        if len(name) in _LENGTHS and name not in _real() and not re.search(r"(.)\1\1", name):
+            found.add(name)
+    return tuple(name.capitalize() for name in sorted(found))
+
+
+def pick(pool: tuple[str, ...], key: Key, domain: str, value: str) -> str:
+    """Return the pool's entry for a value; never one that equals the value."""
+    number = key.number(domain, value)
+    for step in range(len(pool)):
+        found = pool[(number + step) % len(pool)]
+        if found.casefold() != value:
+            return found
+    return pool[number % len(pool)]
+
+
+def fold(value: str) -> str:
+    """Return a value as its domain compares it: trimmed, without case."""
+    return " ".join(value.split()).casefold()
+
+
+def styled(fake: str, like: str) -> str:
+    """Return a fake in upper or lower case if the original is."""
+    if like.isupper() and len(like) > 1:
+        return fake.upper()
+    return fake.lower() if like.islower() else fake

@@ -1,0 +1,229 @@
+"""``init``, ``judge`` and ``detect``: from an unknown database to a judged config."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..artifacts import project_lock
+from ..config import load_project
+from ..config.edit import Judgement, apply_judgements
+from ..config.load import FILE
+from ..config.model import Project
+from ..cycle.session import Cycle
+from ..model.detect import Proposal
+from .invocation import Document, Invocation, findings_exit, note, of
+from .text import count, heading, say, table
+
+Accept = Annotated[
+    bool, typer.Option("--accept-all", help="Accept every proposal; read them before you share.")
+]
+
+
+def init(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The project's name, as in `shop`.")],
+    *,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="DUMP|URL", help="A dump, a SQLite file, or a PostgreSQL URL."
+        ),
+    ],
+    directory: Annotated[
+        Path | None, typer.Option("--directory", metavar="DIR", help="Default: ./NAME.")
+    ] = None,
+    accept_all: Accept = False,
+) -> None:
+    """Make a project from a real database: restore it, look at every column, propose rules."""
+    from . import scaffold
+
+    invocation = of(ctx)
+    with invocation.progress() as progress:
+        project, found = scaffold.make(name, source, directory, progress)
+    invocation.hint = str(project.root)
+    decided = _decide(invocation, found, accept_all=accept_all)
+    if decided:
+        with project_lock(project.state, "init"):
+            apply_judgements(project.root / FILE, decided)
+    left = _remaining(project.root)
+    document = _judged_document(decided, found) | {"project": str(project.root), "findings": left}
+    invocation.show(document, lambda: _created(project, decided, found, left))
+    if left and decided:
+        findings_exit()
+
+
+def judge(ctx: typer.Context, *, accept_all: Accept = False) -> None:
+    """Propose a rule for every column that nobody has judged; write those you accept."""
+    from ..cycle.plan import current_plan, proposals
+
+    invocation = of(ctx)
+    with invocation.reading() as cycle:
+        unjudged = current_plan(cycle).unjudged
+        found = proposals(cycle, unjudged) if unjudged else []
+    decided = _decide(invocation, found, accept_all=accept_all)
+    root = invocation.project.root
+    if decided:
+        with project_lock(invocation.project.state, "judge"):
+            apply_judgements(root / FILE, decided)
+    left = _remaining(root)
+    document = _judged_document(decided, found) | {"findings": left}
+    invocation.show(document, lambda: _judged(decided, found, left, invocation))
+    if left:
+        findings_exit()
+
+
+def detect(
+    ctx: typer.Context,
+    *,
+    db_url: Annotated[
+        str | None,
+        typer.Option("--db-url", metavar="URL", help="Look at this database, read only."),
+    ] = None,
+) -> None:
+    """Show what the detector sees in every column; decide nothing."""
+    from ..cycle.elsewhere import elsewhere
+    from ..cycle.plan import proposals, require_catalog
+
+    invocation = of(ctx)
+    with invocation.reading() as cycle:
+        if db_url is None:
+            require_catalog(cycle)
+            found = proposals(cycle)
+        else:
+            found = proposals(elsewhere(cycle, db_url))
+    columns: list[dict[str, object]] = [
+        {
+            "table": entry.table,
+            "column": entry.column,
+            "class": entry.kind,
+            "personal": entry.personal,
+            "confidence": entry.confidence,
+            "reason": entry.reason,
+        }
+        for entry in found
+    ]
+
+    def for_people() -> None:
+        personal = sum(entry.personal for entry in found)
+        table(
+            ["column", "class", "personal", "sure", "because"],
+            [
+                (
+                    f"{entry.table}.{entry.column}",
+                    entry.kind,
+                    "yes" if entry.personal else "",
+                    f"{entry.confidence:.0%}",
+                    entry.reason,
+                )
+                for entry in found
+            ],
+        )
+        say(f"{personal} of {count(len(found), 'column')} look personal")
+
+    invocation.show({"columns": columns}, for_people)
+
+
+def _decide(
+    invocation: Invocation, found: Sequence[Proposal], *, accept_all: bool
+) -> list[Judgement]:
+    from .ask import ask, judgement_of
+
+    if accept_all or invocation.yes:
+        return [judgement_of(proposal) for proposal in found]
+    if found and invocation.interactive:
+        return ask(found)
+    return []
+
+
+def _remaining(root: Path) -> list[str]:
+    """Return what still stops the plan after the config was written."""
+    from ..cycle.plan import current_plan
+
+    plan = current_plan(Cycle(load_project(root)))
+    unjudged = [f"{name}.{column}: unjudged" for name, column in plan.unjudged]
+    return [*unjudged, *plan.findings]
+
+
+def _judged_document(decided: Sequence[Judgement], found: Sequence[Proposal]) -> Document:
+    known = {(entry.table, entry.column): entry for entry in found}
+    taken = {(entry.table, entry.column) for entry in decided}
+    return {
+        "judged": [
+            {
+                "table": entry.table,
+                "column": entry.column,
+                "rule": entry.rule,
+                "confidence": known[entry.table, entry.column].confidence,
+                "reason": known[entry.table, entry.column].reason,
+            }
+            for entry in decided
+        ],
+        "proposed": [
+            {
+                "table": entry.table,
+                "column": entry.column,
+                "rule": entry.rule,
+                "confidence": entry.confidence,
+                "reason": entry.reason,
+            }
+            for entry in found
+            if (entry.table, entry.column) not in taken
+        ],
+    }
+
+
+def _proposal_table(found: Sequence[Proposal]) -> None:
+    table(
+        ["column", "proposed", "sure", "because"],
+        [(f"{e.table}.{e.column}", e.rule, f"{e.confidence:.0%}", e.reason) for e in found],
+    )
+
+
+def _judged(
+    decided: Sequence[Judgement],
+    found: Sequence[Proposal],
+    left: Sequence[str],
+    invocation: Invocation,
+) -> None:
+    if not found and not left:
+        say("every column is judged", style="green")
+        return
+    if not decided:
+        _proposal_table(found)
+    else:
+        say(f"{count(len(decided), 'judgement')} written to {invocation.project.root / FILE}")
+    _still_open(left)
+    if found and not decided:
+        note("→ accept them all with `dbcycle judge --accept-all`, or edit dbcycle.yaml")
+
+
+def _created(
+    project: Project, decided: Sequence[Judgement], found: Sequence[Proposal], left: Sequence[str]
+) -> None:
+    path = project.root / FILE
+    if decided:
+        kept = sum(entry.rule == "keep" for entry in decided)
+        say(f"{path}: {count(len(decided), 'column')} judged", style="bold")
+        say(f"{len(decided) - kept} anonymized, {kept} kept, as proposed; read them before use")
+    else:
+        _proposal_table(found)
+        say()
+        say(f"{path}: no column is judged yet", style="bold")
+    if decided:
+        _still_open(left)
+    heading("next")
+    here = f"dbcycle --project {project.root}"
+    if left:
+        say(f"{here} judge                 decide about each column")
+        say(f"{here} judge --accept-all    or accept every proposal")
+    else:
+        say(f"{here} refresh")
+
+
+def _still_open(left: Sequence[str]) -> None:
+    if left:
+        heading(f"{count(len(left), 'finding')} left")
+        for line in left:
+            say(f"  - {line}")

