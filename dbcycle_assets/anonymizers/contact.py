@@ -5,8 +5,8 @@ import re
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
 from .permutation import Digits
-from .person import SUFFIX, first, fit, last, needs
-from .vocabulary import FIXED, fold, invented, pick
+from .person import SUFFIX, first, fit, last, needs, words
+from .vocabulary import emitted, fold, invented, pick
 
 TEXT = frozenset({Kind.TEXT})
 DOMAINS = ("example.com", "example.org", "example.net")
@@ -70,10 +70,6 @@ def _ip_address(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     return mask
 
 
-def _words(_parameters: Parameters) -> frozenset[str]:
-    return FIXED
-
-
 DEFINITIONS = (
     Definition(
         name="email",
@@ -81,7 +77,7 @@ DEFINITIONS = (
         accepts=TEXT,
         build=_email,
         unique=True,
-        vocabulary=_words,
+        vocabulary=words,
         misfit=needs(SUFFIX + 12),  # type: ignore[arg-type]
     ),
     Definition(
@@ -97,7 +93,7 @@ DEFINITIONS = (
         accepts=TEXT,
         build=_url,
         unique=True,
-        vocabulary=_words,
+        vocabulary=words,
         misfit=needs(SUFFIX),  # type: ignore[arg-type]
     ),
     Definition(

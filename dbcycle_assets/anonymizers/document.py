@@ -12,7 +12,7 @@ from .contact import DEFINITIONS as CONTACTS
 from .moment import DEFINITIONS as MOMENTS
 from .number import DEFINITIONS as NUMBERS
 from .prose import prose
-from .vocabulary import FIXED
+from .vocabulary import emitted
 
 _EMAIL = re.compile(r"\s*[^\s@]+@[^\s@]+\.[^\s@]+\s*")
 _PHONE = re.compile(r"\s*\+?[\d(][\d\s().\-/]{5,}\d\s*")
@@ -89,7 +89,7 @@ def json_definition(build_mask: Rules) -> Definition:
         accepts=frozenset({Kind.JSON, Kind.TEXT}),
         build=build,
         parameters=Paths,
-        vocabulary=lambda _parameters: FIXED | {"x"},
+        vocabulary=lambda _parameters: emitted() | {"x"},
     )
 
 

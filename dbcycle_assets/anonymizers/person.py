@@ -1,7 +1,7 @@
 """Names of persons and accounts."""
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
-from .vocabulary import fold, invented, pick, styled
+from .vocabulary import emitted, fold, invented, pick, styled
 
 TEXT = frozenset({Kind.TEXT})
 SUFFIX = 12
@@ -44,7 +44,13 @@ def _name(part: str) -> "Definition":
         accepts=TEXT,
         build=build,
         misfit=not_unique,
+        vocabulary=words,
     )
+
+
+def words(_parameters: Parameters) -> frozenset[str]:
+    """Return the words that a rule may emit whatever it reads."""
+    return emitted()
 
 
 def not_unique(_parameters: Parameters, facts: Facts) -> str | None:
@@ -87,6 +93,7 @@ DEFINITIONS = (
         accepts=TEXT,
         build=_username,
         unique=True,
+        vocabulary=words,
         misfit=needs(SUFFIX + 1),  # type: ignore[arg-type]
     ),
 )

@@ -1,11 +1,13 @@
 """Postal addresses and companies."""
 
+import functools
 from collections.abc import Callable
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
 from .person import fit, not_unique
-from .vocabulary import FIXED, fold, invented, pick, styled
+from .vocabulary import emitted, fold, invented, pick, styled
 
+ENDINGS = ("ville", "ton", "burg", "field")
 TEXT = frozenset({Kind.TEXT})
 
 
@@ -20,12 +22,21 @@ def _street(key: Key, value: str) -> str:
 
 
 def _city(key: Key, value: str) -> str:
-    endings = ("ville", "ton", "burg", "field")
-    return _place(key, value) + endings[key.number("city", value) % len(endings)]
+    return _place(key, value) + ENDINGS[key.number("city", value) % len(ENDINGS)]
 
 
 def _company(key: Key, value: str) -> str:
     return f"{_place(key, value)} {pick(invented('first'), key, 'company', value)} Ltd"
+
+
+def _words(_parameters: Parameters) -> frozenset[str]:
+    return emitted() | _towns()
+
+
+@functools.cache
+def _towns() -> frozenset[str]:
+    names = invented("last")
+    return frozenset(name.casefold() + ending for name in names for ending in ENDINGS)
 
 
 def _definition(
@@ -45,7 +56,7 @@ def _definition(
         build=build,
         misfit=not_unique,
         searchable=searchable,
-        vocabulary=lambda _parameters: FIXED,
+        vocabulary=_words,
     )
 
 

@@ -13,7 +13,7 @@ from .base import Key
 
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR", "sv_SE")
 SIZE = 6000
-_LENGTHS = range(5, 10)
+_LENGTHS = range(6, 11)
 _SPLIT = re.compile(r"(?<=[aeiouy])(?=[bcdfghjklmnprstvz][a-z])")
 
 PROSE = tuple(
@@ -58,22 +58,28 @@ def invented(kind: str) -> tuple[str, ...]:
         for name in _names("en_US", FIRST if kind == "first" else LAST)
         if name.isascii()
     )
-    heads, tails = set(), set()
-    for name in source:
-        parts = _SPLIT.split(name, maxsplit=1)
-        if len(parts) == 2:  # noqa: PLR2004 - a head and a tail
-            heads.add(parts[0])
-            tails.add(parts[1])
-    ordered, endings = sorted(heads), sorted(tails)
+    # Three parts of three names: two parts alone often meet in a real one.
+    split = [parts for name in source if len(parts := _SPLIT.split(name)) > 1]
+    heads = sorted({parts[0] for parts in split if len(parts[0]) > 1})
+    middles = sorted({part for parts in split for part in parts[1:-1]})
+    tails = sorted({parts[-1] for parts in split})
     found: set[str] = set()
     counter = 0
     while len(found) < SIZE:
         number = int.from_bytes(hashlib.sha256(f"{kind}{counter}".encode()).digest()[:8], "big")
         counter += 1
-        name = ordered[number % len(ordered)] + endings[(number >> 24) % len(endings)]
+        parts = (heads, number), (middles, number >> 20), (tails, number >> 40)
+        name = "".join(pool[index % len(pool)] for pool, index in parts)
         if len(name) in _LENGTHS and name not in _real() and not re.search(r"(.)\1\1", name):
             found.add(name)
     return tuple(name.capitalize() for name in sorted(found))
+
+
+@functools.cache
+def emitted() -> frozenset[str]:
+    """Return every word that names, addresses and prose of ours are made of, folded."""
+    names = (*invented("first"), *invented("last"))
+    return FIXED | frozenset(name.casefold() for name in names)
 
 
 def pick(pool: tuple[str, ...], key: Key, domain: str, value: str) -> str:

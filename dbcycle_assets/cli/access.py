@@ -28,7 +28,10 @@ RoleOption = Annotated[Role, typer.Option("--role", help="Which of the project's
 
 
 def url(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
-    """Print the URL of the test database, with everything needed to connect."""
+    """Print the URL of the test database.
+
+    It holds everything that a client needs to connect.
+    """
     invocation = of(ctx)
     with invocation.reading() as cycle:
         name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
@@ -48,7 +51,10 @@ def url(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
 
 
 def shell(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
-    """Open psql or sqlite3 on the test database; words after ``--`` go to it."""
+    """Open psql or sqlite3 on the test database.
+
+    Words after -- go to the client.
+    """
     invocation = of(ctx)
     with invocation.reading() as cycle:
         name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))

@@ -14,7 +14,6 @@ import typer
 
 from ..config import credentials
 from ..config.model import Project
-from ..databases import embedded
 from ..errors import DbCycleError, Unavailable, UsageError
 from .invocation import of
 from .text import say, table
@@ -35,7 +34,11 @@ class Finding:
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Look at versions, server, key, disk and permissions; exit 9 if something is missing."""
+    """Say what is missing, and the command that fixes it.
+
+    Looks at versions, server, key, disk and permissions; ends with exit code 9 if something
+    essential is missing.
+    """
     invocation = of(ctx)
     findings = list(_versions())
     try:
@@ -168,6 +171,7 @@ def _key(project: Project) -> Finding:
 
 def _server(project: Project) -> Finding:
     from ..cycle.session import Cycle
+    from ..databases import embedded
 
     is_embedded = (
         project.config.engine == "postgresql" and credentials.target_url(project, "test") is None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -15,9 +15,11 @@ from ..artifacts import project_lock
 from ..config import credentials, load_project
 from ..config.locate import find_project
 from ..config.model import Project
-from ..cycle.session import Cycle
 from ..errors import BadInput, Findings
 from .progress import Progress, reporting
+
+if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
+    from ..cycle.session import Cycle
 
 Document = dict[str, object]
 
@@ -57,18 +59,22 @@ class Invocation:
             yield progress
 
     @contextmanager
-    def reading(self) -> Iterator[Cycle]:
+    def reading(self) -> Iterator["Cycle"]:
         """Give a session that changes nothing, and report its progress."""
+        from ..cycle.session import Cycle
+
         with self.progress() as progress:
             yield Cycle(self.project, progress=progress)
 
     @contextmanager
-    def writing(self, action: str, *, force: bool = False) -> Iterator[Cycle]:
+    def writing(self, action: str, *, force: bool = False) -> Iterator["Cycle"]:
         """Give a session that holds the project's lock, and report its progress.
 
         Raises:
             Locked: another run holds the project.
         """
+        from ..cycle.session import Cycle
+
         with project_lock(self.project.state, action), self.progress() as progress:
             yield Cycle(self.project, progress=progress, force=force)
 
@@ -96,7 +102,7 @@ def findings_exit() -> NoReturn:
     raise typer.Exit(Findings.exit_code)
 
 
-def require_database(cycle: Cycle, role: str, remedy: str) -> str:
+def require_database(cycle: "Cycle", role: str, remedy: str) -> str:
     """Return the name of the database that plays a role.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,11 @@ from ..config import load_project
 from ..config.edit import Judgement, apply_judgements
 from ..config.load import FILE
 from ..config.model import Project
-from ..cycle.session import Cycle
-from ..model.detect import Proposal
 from .invocation import Document, Invocation, findings_exit, note, of
 from .text import count, heading, say, table
+
+if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
+    from ..model.detect import Proposal
 
 Accept = Annotated[
     bool, typer.Option("--accept-all", help="Accept every proposal; read them before you share.")
@@ -36,7 +37,11 @@ def init(
     ] = None,
     accept_all: Accept = False,
 ) -> None:
-    """Make a project from a real database: restore it, look at every column, propose rules."""
+    """Make a project from a real database.
+
+    The dump is restored into a scratch database, every column is looked at, and a rule is proposed
+    for each. Nothing is kept or anonymized before you accept.
+    """
     from . import scaffold
 
     invocation = of(ctx)
@@ -55,7 +60,11 @@ def init(
 
 
 def judge(ctx: typer.Context, *, accept_all: Accept = False) -> None:
-    """Propose a rule for every column that nobody has judged; write those you accept."""
+    """Propose a rule for every column that nobody has judged.
+
+    On a terminal it asks about each; what you accept is written into dbcycle.yaml, whose comments
+    and order stay. Elsewhere it prints the proposals and ends with exit code 8.
+    """
     from ..cycle.plan import current_plan, proposals
 
     invocation = of(ctx)
@@ -82,7 +91,10 @@ def detect(
         typer.Option("--db-url", metavar="URL", help="Look at this database, read only."),
     ] = None,
 ) -> None:
-    """Show what the detector sees in every column; decide nothing."""
+    """Show what the detector sees in every column.
+
+    It decides nothing and writes nothing.
+    """
     from ..cycle.elsewhere import elsewhere
     from ..cycle.plan import proposals, require_catalog
 
@@ -97,7 +109,7 @@ def detect(
         {
             "table": entry.table,
             "column": entry.column,
-            "class": entry.kind,
+            "class": entry.klass,
             "personal": entry.personal,
             "confidence": entry.confidence,
             "reason": entry.reason,
@@ -112,7 +124,7 @@ def detect(
             [
                 (
                     f"{entry.table}.{entry.column}",
-                    entry.kind,
+                    entry.klass,
                     "yes" if entry.personal else "",
                     f"{entry.confidence:.0%}",
                     entry.reason,
@@ -126,7 +138,7 @@ def detect(
 
 
 def _decide(
-    invocation: Invocation, found: Sequence[Proposal], *, accept_all: bool
+    invocation: Invocation, found: Sequence["Proposal"], *, accept_all: bool
 ) -> list[Judgement]:
     from .ask import ask, judgement_of
 
@@ -140,13 +152,14 @@ def _decide(
 def _remaining(root: Path) -> list[str]:
     """Return what still stops the plan after the config was written."""
     from ..cycle.plan import current_plan
+    from ..cycle.session import Cycle
 
     plan = current_plan(Cycle(load_project(root)))
     unjudged = [f"{name}.{column}: unjudged" for name, column in plan.unjudged]
     return [*unjudged, *plan.findings]
 
 
-def _judged_document(decided: Sequence[Judgement], found: Sequence[Proposal]) -> Document:
+def _judged_document(decided: Sequence[Judgement], found: Sequence["Proposal"]) -> Document:
     known = {(entry.table, entry.column): entry for entry in found}
     taken = {(entry.table, entry.column) for entry in decided}
     return {
@@ -174,7 +187,7 @@ def _judged_document(decided: Sequence[Judgement], found: Sequence[Proposal]) ->
     }
 
 
-def _proposal_table(found: Sequence[Proposal]) -> None:
+def _proposal_table(found: Sequence["Proposal"]) -> None:
     table(
         ["column", "proposed", "sure", "because"],
         [(f"{e.table}.{e.column}", e.rule, f"{e.confidence:.0%}", e.reason) for e in found],
@@ -183,7 +196,7 @@ def _proposal_table(found: Sequence[Proposal]) -> None:
 
 def _judged(
     decided: Sequence[Judgement],
-    found: Sequence[Proposal],
+    found: Sequence["Proposal"],
     left: Sequence[str],
     invocation: Invocation,
 ) -> None:
@@ -200,7 +213,7 @@ def _judged(
 
 
 def _created(
-    project: Project, decided: Sequence[Judgement], found: Sequence[Proposal], left: Sequence[str]
+    project: Project, decided: Sequence[Judgement], found: Sequence["Proposal"], left: Sequence[str]
 ) -> None:
     path = project.root / FILE
     if decided:

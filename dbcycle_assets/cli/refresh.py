@@ -1,18 +1,18 @@
 """``plan`` and ``refresh``: what is stale and why, and running exactly that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..config import credentials
-from ..cycle.session import Cycle
 from ..model.ledger import Stale
 from .invocation import Document, Invocation, findings_exit, note, of
 from .text import count, heading, names, say, table
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
     from ..cycle.plan import PlanReport
+    from ..cycle.session import Cycle
     from ..defs.run import Refreshed
     from ..model.plan import Plan
 
@@ -29,8 +29,12 @@ def plan(
         bool, typer.Option("--check", help="End with exit code 8 if anything is stale.")
     ] = False,
 ) -> None:
-    """Show what is stale and why, what each column becomes, and what is unjudged (exit 8)."""
+    """Show what is stale and why, and what each column becomes.
+
+    Changes nothing. Ends with exit code 8 if a column is unjudged or a rule does not fit.
+    """
     from ..cycle.plan import report
+    from ..model.detect import propose
 
     invocation = of(ctx)
     with invocation.reading() as cycle:
@@ -38,14 +42,16 @@ def plan(
             _print_selection(invocation, cycle)
             return
         found = report(cycle)
-    document = _plan_document(invocation.project.name, found)
+    catalog = cycle.catalog
+    classes = {(p.table, p.column): p.klass for p in propose(catalog, {})} if catalog else {}
+    document = _plan_document(invocation.project.name, found, classes)
     invocation.show(document, lambda: _plan_for_people(invocation, found))
     open_findings = found.plan is not None and (found.plan.unjudged or found.plan.findings)
     if open_findings or (check and found.stale):
         findings_exit()
 
 
-def _print_selection(invocation: Invocation, cycle: Cycle) -> None:
+def _print_selection(invocation: Invocation, cycle: "Cycle") -> None:
     from ..defs.specs import asset_key
 
     project = invocation.project.name
@@ -59,7 +65,10 @@ def _print_selection(invocation: Invocation, cycle: Cycle) -> None:
         typer.echo(selection)
 
 
-def _plan_document(project: str, found: "PlanReport") -> Document:
+def _plan_document(
+    project: str, found: "PlanReport", classes: Mapping[tuple[str, str], str]
+) -> Document:
+    """Return the document; a column's class is what its name and type say, as in ``detect``."""
     proposed = {(entry.table, entry.column): entry for entry in found.proposals}
     plan = found.plan
     return {
@@ -83,7 +92,8 @@ def _plan_document(project: str, found: "PlanReport") -> Document:
                 "table": name,
                 "column": item.column.name,
                 "rule": item.rule,
-                "class": _class(item.rule, item.follows),
+                "class": classes.get((name, item.column.name), ""),
+                "state": _state(item.rule, item.follows),
                 "follows": item.follows,
             }
             for name, entry in sorted(plan.tables.items() if plan else ())
@@ -92,7 +102,7 @@ def _plan_document(project: str, found: "PlanReport") -> Document:
     }
 
 
-def _class(rule: str, follows: str | None) -> str:
+def _state(rule: str, follows: str | None) -> str:
     if follows is not None:
         return "inherited"
     return "kept" if rule == "keep" else "anonymized"
@@ -175,8 +185,13 @@ def refresh(
         typer.Option("--download-recent", help="Fetch a fresh dump from `source.download` first."),
     ] = False,
 ) -> None:
-    """Run what is stale through Dagster, end to end: from the dump to the published database."""
+    """Run what is stale, from the dump to the test database.
+
+    Everything goes through Dagster, so that its UI shows each run. What is fresh is not done again;
+    the published test database stays up until the new one has passed every check.
+    """
     from ..artifacts import project_lock
+    from ..cycle.session import Cycle
     from ..defs.run import refresh as run
 
     invocation = of(ctx)
@@ -213,7 +228,7 @@ def _refresh_document(done: "Refreshed") -> Document:
     }
 
 
-def _summary(invocation: Invocation, cycle: Cycle, server: str, done: "Refreshed") -> None:
+def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refreshed") -> None:
     """Print what ran and what the test database holds; a failure is never dressed up."""
     made, fresh = _stages(done.materialized), _stages(done.memoized)
     rows = []
@@ -258,7 +273,7 @@ def _summary(invocation: Invocation, cycle: Cycle, server: str, done: "Refreshed
     )
 
 
-def _row_line(cycle: Cycle, name: str, rows: int) -> tuple[str, str, str]:
+def _row_line(cycle: "Cycle", name: str, rows: int) -> tuple[str, str, str]:
     seeded = cycle.ledger.get(f"seeded/{name}")
     golden = int(seeded.facts.get("golden", 0)) if seeded is not None else 0
     return name, f"{rows:,}", f"{golden:,}" if golden else ""

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..artifacts import write_atomically
-from ..cycle.session import Cycle
 from ..model.ledger import Record
-from ..model.plan import Plan
 from .invocation import of
 from .text import count, say
+
+if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
+    from ..cycle.session import Cycle
+    from ..model.plan import Plan
 
 
 def report(
@@ -23,7 +25,10 @@ def report(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write the page.")
     ] = None,
 ) -> None:
-    """Write one HTML page: every column's judgement, every check, counts, load order, diagram."""
+    """Write one HTML page with every judgement and check.
+
+    It also has the counts, the load order and a diagram of the tables; it holds no value of a row.
+    """
     from ..cycle.plan import current_plan, require_catalog
 
     invocation = of(ctx)
@@ -53,7 +58,7 @@ def _page(facts: dict[str, Any]) -> str:
     return environment.from_string(source).render(facts)
 
 
-def _facts(cycle: Cycle, plan: Plan) -> dict[str, Any]:
+def _facts(cycle: "Cycle", plan: "Plan") -> dict[str, Any]:
     """Return everything that the page shows: names, rules and counts."""
     import markupsafe
 
@@ -104,7 +109,7 @@ def _published(record: Record | None) -> dict[str, Any] | None:
     }
 
 
-def _table(cycle: Cycle, plan: Plan, name: str, rows: int | None) -> dict[str, Any]:
+def _table(cycle: "Cycle", plan: "Plan", name: str, rows: int | None) -> dict[str, Any]:
     entry = plan.tables[name]
     extracted, seeded = cycle.ledger.get(f"extracts/{name}"), cycle.ledger.get(f"seeded/{name}")
     unjudged = [column for table, column in plan.unjudged if table == name]

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..config import credentials
-from ..cycle.session import Cycle, Outcome
-from ..errors import DbCycleError, UsageError, did_you_mean
-from ..model.ledger import Record
+from ..errors import BadInput, UsageError, did_you_mean
 from .invocation import Document, Invocation, findings_exit, note, of, require_database
 from .text import count, heading, names, say, table
+
+if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
+    from ..cycle.session import Cycle, Outcome
 
 Force = Annotated[bool, typer.Option("--force", help="Work even where everything is fresh.")]
 Download = Annotated[
@@ -20,13 +21,17 @@ Download = Annotated[
 
 
 def restore(ctx: typer.Context, *, download_recent: Download = False, force: Force = False) -> None:
-    """Restore the dump into a scratch database; the former one stays until the new one is whole."""
+    """Restore the dump into a scratch database.
+
+    The former one stays until the new one is whole.
+    """
     from ..cycle import restore as stage
-    from ..cycle.download import download
 
     invocation, started = of(ctx), time.monotonic()
     with invocation.writing("restore", force=force) as cycle:
         if download_recent:
+            from ..cycle.download import download
+
             download(cycle)
         outcomes = [stage.take_dump(cycle), stage.take_key(cycle), stage.restore(cycle)]
     _report(invocation, outcomes, started)
@@ -78,7 +83,10 @@ def extract(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Extract tables with personal data anonymized on the way."""
+    """Extract tables with personal data anonymized on the way.
+
+    A table that fails keeps its former extract, and the others go on.
+    """
     from ..cycle.elsewhere import elsewhere
     from ..cycle.extract import extract as stage
     from ..cycle.extract import refuse_raw
@@ -90,7 +98,7 @@ def extract(
         refuse_raw(invocation.environment_name)
     with invocation.writing("extract", force=force) as cycle:
         require_catalog(cycle)
-        found: list[Outcome | object] = []
+        found: list[object] = []
         if not no_anonymize:
             found += [take_key(cycle), decide(cycle)]
         source = cycle if db_url is None else elsewhere(cycle, db_url)
@@ -101,7 +109,10 @@ def extract(
 
 
 def seed_test_db(ctx: typer.Context, *, force: Force = False) -> None:
-    """Merge the golden records over the extracts and load the result, table by table."""
+    """Load the extracts with the golden records merged over them.
+
+    Only the tables whose extract or golden records changed are loaded again.
+    """
     from ..cycle.plan import require_catalog
     from ..cycle.seed import seed, take_golden
 
@@ -122,7 +133,10 @@ def publish(
     ] = False,
     force: Force = False,
 ) -> None:
-    """Build the test database beside the live one, verify it, and switch."""
+    """Build and verify the test database, then switch to it.
+
+    The live one stays up until every check has passed, and can be brought back afterwards.
+    """
     from ..cycle.plan import require_catalog
     from ..cycle.publish import bring_back
     from ..cycle.publish import publish as stage
@@ -144,7 +158,11 @@ def publish(
 
 
 def verify(ctx: typer.Context) -> None:
-    """Verify the published test database and its extracts again: leaks, orphans, rows, schema."""
+    """Prove again that nothing leaked, dangles or drifted.
+
+    Every value of every extract is searched for originals; keys, row counts and the schema of the
+    published test database are compared. Ends with exit code 8 if anything was found.
+    """
     from ..cycle.verify import verify as stage
 
     invocation = of(ctx)
@@ -173,7 +191,7 @@ def verify(ctx: typer.Context) -> None:
         findings_exit()
 
 
-def _tables(cycle: Cycle, wanted: list[str] | None) -> list[str]:
+def _tables(cycle: "Cycle", wanted: list[str] | None) -> list[str]:
     """Return the tables to work on, all of them by default.
 
     Raises:
@@ -189,22 +207,20 @@ def _tables(cycle: Cycle, wanted: list[str] | None) -> list[str]:
     return list(dict.fromkeys(wanted)) if wanted else known
 
 
-def _require_extracts(cycle: Cycle) -> None:
+def _require_extracts(cycle: "Cycle") -> None:
     missing = [name for name in _tables(cycle, None) if cycle.extracts.manifest(name) is None]
     if missing:
         raise _earlier(cycle, f"there is no extract of {names(missing)} yet", "dbcycle extract")
 
 
-def _require_seeded(cycle: Cycle) -> None:
+def _require_seeded(cycle: "Cycle") -> None:
     every = _tables(cycle, None)
     missing = [name for name in every if cycle.ledger.get(f"seeded/{name}") is None]
     if missing:
         raise _earlier(cycle, f"{names(missing)} not loaded yet", "dbcycle seed-test-db")
 
 
-def _earlier(cycle: Cycle, what: str, command: str) -> DbCycleError:
-    from ..errors import BadInput
-
+def _earlier(cycle: "Cycle", what: str, command: str) -> BadInput:
     return BadInput(what, where=cycle.project.name, remedy=f"run `{command}` first")
 
 
@@ -213,6 +229,7 @@ def _report(
 ) -> None:
     """Print what a stage made; end with the exit code of its first failure, if any."""
     from ..cycle.extract import Failure
+    from ..cycle.session import Outcome
 
     found = list(outcomes)
     done = [entry for entry in found if isinstance(entry, Outcome)]
@@ -247,8 +264,8 @@ def _report(
         raise typer.Exit(failures[0].error.exit_code)
 
 
-def _line(outcome: Outcome) -> tuple[str, str, str, str]:
-    record: Record = outcome.record
+def _line(outcome: "Outcome") -> tuple[str, str, str, str]:
+    record = outcome.record
     rows = record.facts.get("rows")
     state = "fresh" if outcome.memoized else "made"
     seconds = "" if outcome.memoized else f"{record.seconds:.1f}"

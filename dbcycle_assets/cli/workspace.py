@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from ..config.model import Project
-from ..databases import embedded
 from ..errors import BadInput, Unavailable, UsageError
 from .invocation import Invocation, note, of
 from .text import say
@@ -35,7 +34,10 @@ def ui(
         int | None, typer.Option(help="The port; default: the first free one from 3000.")
     ] = None,
 ) -> None:
-    """Run the Dagster UI and its daemon for the workspace until Ctrl-C."""
+    """Run the Dagster UI for the workspace.
+
+    It runs with its daemon, for schedules and sensors, until Ctrl-C.
+    """
     from ..defs.run import dagster_home
 
     invocation = of(ctx)
@@ -115,6 +117,8 @@ def start(ctx: typer.Context) -> None:
     _require_embedded(invocation)
     with invocation.progress() as progress:
         progress("starting the embedded server")
+        from ..databases import embedded
+
         embedded.ensure(invocation.project.state)
     _show(invocation, _facts(invocation))
 
@@ -123,6 +127,7 @@ def start(ctx: typer.Context) -> None:
 def stop(ctx: typer.Context) -> None:
     """Stop the embedded server; its databases stay."""
     from ..artifacts import project_lock
+    from ..databases import embedded
 
     invocation = of(ctx)
     _require_embedded(invocation)
@@ -147,6 +152,8 @@ def _require_embedded(invocation: Invocation) -> None:
 
 
 def _facts(invocation: Invocation) -> dict[str, object]:
+    from ..databases import embedded
+
     project = invocation.project
     known = dict(embedded.facts(project.state)) if project.config.engine != "sqlite" else {}
     return {"engine": project.config.engine, "running": False, "port": None, "data": None} | known

@@ -3,10 +3,22 @@
 from pathlib import Path
 
 from ..errors import UsageError
+from .port import Progress, Server
 from .postgres.dumps import dump_digest
-from .port import Server
 
-__all__ = ["dump_digest", "open_server"]
+__all__ = ["dump_database", "dump_digest", "open_server"]
+
+
+def dump_database(url: str, path: Path, progress: Progress) -> None:
+    """Write a dump of the PostgreSQL database at ``url``; see the postgres room.
+
+    Raises:
+        ServerUnavailable: cannot connect, or no pg_dump fits.
+        DumpError: pg_dump failed.
+    """
+    from .postgres.dumping import dump_database as dump  # noqa: PLC0415
+
+    dump(url, path, progress)
 
 
 def open_server(engine: str, *, url: str | None, state: Path) -> Server:

@@ -35,6 +35,8 @@ hostile dump can neither read files nor run programs on the machine."""
 ADMIN = "postgres"
 
 _SHARED = Path("/var/lib/dbcycle")
+# Commits stay synchronous: without fsync they cost one write, and what a killed server had promised
+# (a stamp, a switch) is still there when it comes back.
 _SETTINGS = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -48,7 +50,6 @@ wal_level = minimal
 max_wal_senders = 0
 fsync = off
 full_page_writes = off
-synchronous_commit = off
 max_locks_per_transaction = 256
 logging_collector = off
 log_min_messages = warning

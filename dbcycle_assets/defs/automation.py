@@ -1,6 +1,7 @@
 """Jobs, the nightly schedule, the staleness sensor and the failure hook."""
 
 import subprocess
+from typing import Any
 
 import dagster as dg
 
@@ -13,6 +14,7 @@ from ..model.digest import digest_of
 from .assets import DOWNLOAD_TAG
 from .specs import asset_key
 
+Job = Any  # what `define_asset_job` gives has no public name in Dagster 1.13
 PROJECT_TAG = "dbcycle/project"
 RUNNING = [
     dg.DagsterRunStatus.QUEUED,
@@ -22,7 +24,7 @@ RUNNING = [
 ]
 
 
-def build_jobs(project: Project) -> list[dg.UnresolvedAssetJobDefinition]:
+def build_jobs(project: Project) -> list[Job]:
     """Return the refresh job and the nightly one, which downloads a fresh dump first."""
     everything = dg.AssetSelection.key_prefixes(project.name)
     tags = {PROJECT_TAG: project.name}
@@ -43,7 +45,7 @@ def build_jobs(project: Project) -> list[dg.UnresolvedAssetJobDefinition]:
 
 
 def build_schedule(
-    project: Project, jobs: list[dg.UnresolvedAssetJobDefinition]
+    project: Project, jobs: list[Job]
 ) -> dg.ScheduleDefinition:
     """Return the nightly schedule; switch it on in the UI."""
     return dg.ScheduleDefinition(

@@ -92,7 +92,7 @@ def _describe(project: Project, node: Node) -> str:
 def _reference(project: Project, node: Node) -> dg.CodeReferencesMetadataValue:
     path = project.root / "dbcycle.yaml"
     line = _line_of(path, node.table) if node.table else 1
-    source = dg.LocalFileCodeReference(str(path), line_number=line, label="dbcycle.yaml")
+    source = dg.LocalFileCodeReference(file_path=str(path), line_number=line, label="dbcycle.yaml")
     return dg.CodeReferencesMetadataValue(code_references=[source])
 
 

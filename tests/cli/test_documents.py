@@ -38,7 +38,7 @@ def test_plan_before_the_first_refresh(dbcycle, shop):
     assert all(entry["reasons"] for entry in document["stale"])
     columns = {(e["table"], e["column"]): e for e in document["columns"]}
     assert columns["users", "email"]["rule"] == "email"
-    assert columns["users", "email"]["class"] == "anonymized"
+    assert columns["users", "email"]["class"] == "email"
     assert dbcycle("plan", "--project", shop, "--check").code == 8
 
 

@@ -46,27 +46,29 @@ def keys_of(table: Table) -> list[Key]:
 
 
 def _from_expression(name: str, columns: tuple[str, ...], expression: str) -> Key:
-    end = _closing(expression)
-    rest = expression[end + 1 :]
+    parts, rest = _taken_apart(expression)
     nulls_equal = rest.startswith(" NULLS NOT DISTINCT")
-    rest = rest.removeprefix(" NULLS NOT DISTINCT")
-    where = rest.removeprefix(" WHERE ") or None
-    # A row of all parts: splitting at commas would need a parser, comparing rows does not.
-    return Key(name, columns, (f"ROW({expression[1:end]})",), where, nulls_equal)
+    where = rest.removeprefix(" NULLS NOT DISTINCT").removeprefix(" WHERE ") or None
+    return Key(name, columns, tuple(parts), where, nulls_equal)
 
 
-def _closing(text: str) -> int:
-    """Return where the parenthesis closes that opens the text, blind to quoted ones."""
-    depth, quote = 0, ""
+def _taken_apart(text: str) -> tuple[list[str], str]:
+    """Return the parts of a list in parentheses, as the server prints it, and what follows it."""
+    depth, quote, start = 0, "", 1
+    parts = []
     for position, sign in enumerate(text):
         if quote:
             quote = "" if sign == quote else quote
         elif sign in "'\"":
             quote = sign
-        elif sign == "(":
+        elif sign in "([":
             depth += 1
-        elif sign == ")":
+        elif sign in ")]":
             depth -= 1
             if not depth:
-                return position
-    return len(text) - 1
+                parts.append(text[start:position])
+                return parts, text[position + 1 :]
+        elif sign == "," and depth == 1:
+            parts.append(text[start:position])
+            start = position + 1
+    return [text], ""

@@ -151,7 +151,7 @@ class Restore:
         Raises:
             DumpError: with a diagnosis that names the fix.
         """
-        with _unpacked(self.dump) as dump:
+        with self._explained(), _unpacked(self.dump) as dump:
             if sniff(dump) == "plain":
                 with content_of(dump) as lines:
                     self._plain(lines, trailer=True)
@@ -228,17 +228,21 @@ class Restore:
         command = [self.clients.program("pg_restore"), "--schema-only", "--file=-", dump]
         extensions = []
         with self._reading(command) as lines:
-            for part in self._statements(Script(lines, skipped_commands=_RESTRICT)):
+            for part in Script(lines, skipped_commands=_RESTRICT):
                 self._refuse(part)
                 if (extension := _extension(part)) is not None:
                     extensions.append(extension)
         return extensions
 
-    def _statements(self, script: Script) -> Iterator[Statement]:
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn what the lexer cannot read into a message about the dump."""
         try:
-            yield from script
+            yield
         except Truncated as error:
-            raise self._fail(f"the dump is truncated: {error.what}", line=error.line) from None
+            raise self._fail(
+                f"the dump is truncated or damaged: {error.what}", line=error.line
+            ) from None
         except Unreadable as error:
             raise self._fail(
                 error.what,
@@ -270,7 +274,7 @@ class Restore:
         command = [self.clients.program("pg_restore"), "--data-only", "--file=-", dump]
         with self._reading(command) as lines:
             script = Script(lines, skipped_commands=_RESTRICT)
-            for part in self._statements(script):
+            for part in script:
                 self._refuse(part)
                 if part.data_follows:
                     rows = sum(block.count(b"\n") for block in script.data())
@@ -334,7 +338,7 @@ class Restore:
 
         script = Script(watched(), skipped_commands=_RESTRICT)
         with self.connect() as connection:
-            for part in self._statements(script):
+            for part in script:
                 self._refuse(part)
                 self._one(connection, part, script)
         if not ended[0]:
