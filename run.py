@@ -1,8 +1,8 @@
 """Do everything on a machine that has Python 3.11 and pip and nothing else.
 
 ``python3 run.py demo`` installs the package into ``.venv`` and runs the main job of the default
-project; ``python3 run.py test`` installs what the tests need and runs them. Further words are handed
-on: ``python3 run.py test -k golden``. ``python3 run.py dbcycle plan`` runs any command.
+project; ``python3 run.py test`` runs the tests; ``python3 run.py dbcycle plan`` runs any command.
+Further words are handed on: ``python3 run.py test -k golden``.
 """
 
 import hashlib
@@ -83,7 +83,9 @@ def make_environment() -> None:
         if not run([*command, "virtualenv"], show=True):
             sys.exit("neither the venv module nor pip works; install python3-venv")
         environment = {**os.environ, "PYTHONPATH": folder}
-        if not run([sys.executable, "-m", "virtualenv", "--quiet", str(VENV)], environment, show=True):
+        if not run(
+            [sys.executable, "-m", "virtualenv", "--quiet", str(VENV)], environment, show=True
+        ):
             sys.exit("no virtual environment could be made; see the message above")
 
 
@@ -93,10 +95,14 @@ def pip(*words: str) -> None:
     # Without bytecode every start takes three to four times as long.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     if not run([*command, *words[1:]], environment, show=True):
-        sys.exit("the installation failed; see pip's message above (is the package index reachable?)")
+        sys.exit(
+            "the installation failed; see pip's message above (is the package index reachable?)"
+        )
 
 
-def run(command: list[str], environment: dict[str, str] | None = None, *, show: bool = False) -> bool:
+def run(
+    command: list[str], environment: dict[str, str] | None = None, *, show: bool = False
+) -> bool:
     """Run a command in the repository and tell whether it went well."""
     quiet = None if show else subprocess.DEVNULL
     done = subprocess.run(

@@ -11,10 +11,10 @@ __all__ = ["DbCycleError", "Project", "build_definitions", "load_project", "read
 _LAZY = {"build_definitions": "defs", "read_extract": "cycle.frames"}
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the module's own attribute protocol
+def __getattr__(name: str) -> Any:
     """Import Dagster and pandas only for those who use them."""
     if name in _LAZY:
-        from importlib import import_module  # noqa: PLC0415
+        from importlib import import_module
 
         return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     message = f"module {__name__!r} has no attribute {name!r}"

@@ -52,11 +52,15 @@ class Facts:
     case_insensitive: bool = False
 
 
+SHORTEST_KEY = 16
+"""The fewest bytes of a key."""
+
+
 class Key:
     """The project's anonymization secret; ``id`` names it without revealing it."""
 
     def __init__(self, secret: bytes) -> None:
-        if len(secret) < 16:
+        if len(secret) < SHORTEST_KEY:
             message = "an anonymization key needs at least 16 bytes"
             raise ValueError(message)
         # BLAKE2b takes a key of at most 64 bytes; hashing first accepts any length (RFC 7693).

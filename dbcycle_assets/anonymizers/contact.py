@@ -6,7 +6,7 @@ import re
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
 from .permutation import Digits
 from .person import SUFFIX, first, fit, last, needs, words
-from .vocabulary import emitted, fold, invented, pick
+from .vocabulary import fold, invented, pick
 
 TEXT = frozenset({Kind.TEXT})
 DOMAINS = ("example.com", "example.org", "example.net")

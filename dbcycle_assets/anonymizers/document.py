@@ -26,9 +26,10 @@ Rules = Callable[[str, dict[str, Any], Facts, Key], Mask]
 
 class Paths(Parameters):
     """``paths``: rules by path (``$.a.b``, ``$.list[*].x``, ``$.any.*``): an anonymizer's name, a
-    mapping with ``anonymize``, or ``keep``; ``default``: ``mask`` or ``keep`` for other leaves."""
+    mapping with ``anonymize``, or ``keep``; ``default``: ``mask`` or ``keep`` for other leaves.
+    """
 
-    paths: dict[str, Any] = {}
+    paths: dict[str, Any] = pydantic.Field(default_factory=dict)
     default: str = pydantic.Field(default="mask", pattern=r"^(mask|keep)$")
 
     @pydantic.field_validator("paths")
@@ -52,14 +53,17 @@ def parts_of(path: str) -> tuple[str, ...]:
     return tuple(name or index for name, index in _PART.findall(path[1:]))
 
 
-def json_definition(build_mask: Rules) -> Definition:
+def json_definition(  # noqa: C901 - one mask in its three forms
+    build_mask: Rules,
+) -> Definition:
     """Return the JSON anonymizer; ``build_mask`` makes the masks of its paths."""
 
     def build(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
         assert isinstance(parameters, Paths)  # noqa: S101 - the registry pairs them
         leaf = _Leaves(key)
         rules = [
-            (parts_of(path), _rule(rule, key, build_mask)) for path, rule in parameters.paths.items()
+            (parts_of(path), _rule(rule, key, build_mask))
+            for path, rule in parameters.paths.items()
         ]
         fallback = leaf if parameters.default == "mask" else _keep
 
@@ -154,7 +158,9 @@ def _write(node: Any) -> str:
     if isinstance(node, Number):
         return str(node)
     if isinstance(node, dict):
-        inside = ", ".join(f"{json.dumps(k, ensure_ascii=False)}: {_write(v)}" for k, v in node.items())
+        inside = ", ".join(
+            f"{json.dumps(k, ensure_ascii=False)}: {_write(v)}" for k, v in node.items()
+        )
         return "{" + inside + "}"
     if isinstance(node, list):
         return "[" + ", ".join(map(_write, node)) + "]"

@@ -7,7 +7,9 @@ import pydantic
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
 
-_DATE = re.compile(r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)(?P<rest>.*?)(?P<era> BC)?", re.DOTALL)
+_DATE = re.compile(
+    r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)(?P<rest>.*?)(?P<era> BC)?", re.DOTALL
+)
 CYCLE = 400
 """The Gregorian calendar repeats after as many years."""
 

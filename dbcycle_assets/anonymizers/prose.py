@@ -13,7 +13,8 @@ _LEXEME = re.compile(r"'((?:[^']|'')*)'")
 
 def prose(key: Key, value: str) -> str:
     """Return prose of the same shape: every word, number and address becomes another word of about
-    its length; line breaks and punctuation stay."""
+    its length; line breaks and punctuation stay.
+    """
     seed = key.digest("prose", fold(value)).hex()
     counter = 0
 

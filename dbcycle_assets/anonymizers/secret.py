@@ -20,7 +20,8 @@ ITERATIONS = 600_000
 
 class Password(Parameters):
     """``password``: the one password that every test account gets; ``scheme``: what the
-    application reads."""
+    application reads.
+    """
 
     password: str = pydantic.Field(default="testtest", min_length=1, max_length=72)
     scheme: Literal["bcrypt", "pbkdf2_sha256"] = "bcrypt"

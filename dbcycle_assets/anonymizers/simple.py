@@ -81,7 +81,7 @@ class Provider(Parameters):
             raise ValueError(message) from None
         if not callable(getattr(maker, self.provider, None)):
             message = f"Faker has no provider {self.provider} for {self.locale}"
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004 - pydantic turns it into a finding
         return self
 
 
@@ -114,9 +114,7 @@ def _faker(parameters: Parameters, facts: Facts, key: Key) -> Mask:
 def _faker_words(parameters: Parameters) -> frozenset[str]:
     assert isinstance(parameters, Provider)  # noqa: S101 - the registry pairs them
     drawn = _pool(parameters.provider, parameters.locale, parameters.size)
-    return frozenset(
-        word for value in drawn for word in re.findall(r"[^\W_]+", value.casefold())
-    )
+    return frozenset(word for value in drawn for word in re.findall(r"[^\W_]+", value.casefold()))
 
 
 DEFINITIONS = (

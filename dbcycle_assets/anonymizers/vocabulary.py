@@ -17,16 +17,21 @@ _LENGTHS = range(6, 11)
 _SPLIT = re.compile(r"(?<=[aeiouy])(?=[bcdfghjklmnprstvz][a-z])")
 
 PROSE = tuple(
-    "lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor incididunt labore "
-    "dolore aliqua enim minim veniam quis nostrud exercitation ullamco laboris nisi aliquip commodo "
-    "consequat duis aute irure reprehenderit voluptate velit esse cillum fugiat nulla pariatur "
-    "excepteur sint occaecat cupidatat proident sunt culpa officia deserunt mollit anim laborum "
-    "perspiciatis unde omnis iste natus voluptatem accusantium doloremque laudantium totam aperiam "
-    "eaque ipsa quae illo inventore veritatis architecto beatae vitae dicta explicabo nemo ipsam "
-    "voluptas aspernatur odit fugit consequuntur magni ratione sequi nesciunt porro quisquam "
-    "dolorem adipisci numquam eius modi tempora incidunt magnam aliquam quaerat".split()
+    """
+    lorem ipsum dolor sit amet consectetur adipiscing elit sed eiusmod tempor incididunt
+    labore dolore aliqua enim minim veniam quis nostrud exercitation ullamco laboris
+    nisi aliquip commodo consequat duis aute irure reprehenderit voluptate velit esse
+    cillum fugiat nulla pariatur excepteur sint occaecat cupidatat proident sunt culpa
+    officia deserunt mollit anim laborum perspiciatis unde omnis iste natus voluptatem
+    accusantium doloremque laudantium totam aperiam eaque ipsa quae illo inventore
+    veritatis architecto beatae vitae dicta explicabo nemo ipsam voluptas aspernatur
+    odit fugit consequuntur magni ratione sequi nesciunt porro quisquam dolorem adipisci
+    numquam eius modi tempora incidunt magnam aliquam quaerat
+    """.split()  # noqa: SIM905 - words read better as prose
 )
-FIXED = frozenset({*PROSE, "street", "avenue", "lane", "ltd", "https", "example", "com", "org", "net"})
+FIXED = frozenset(
+    {*PROSE, "street", "avenue", "lane", "ltd", "https", "example", "com", "org", "net"}
+)
 
 
 def _names(locale: str, attributes: tuple[str, ...]) -> set[str]:
@@ -68,8 +73,8 @@ def invented(kind: str) -> tuple[str, ...]:
     while len(found) < SIZE:
         number = int.from_bytes(hashlib.sha256(f"{kind}{counter}".encode()).digest()[:8], "big")
         counter += 1
-        parts = (heads, number), (middles, number >> 20), (tails, number >> 40)
-        name = "".join(pool[index % len(pool)] for pool, index in parts)
+        chosen = ((heads, number), (middles, number >> 20), (tails, number >> 40))
+        name = "".join(pool[index % len(pool)] for pool, index in chosen)
         if len(name) in _LENGTHS and name not in _real() and not re.search(r"(.)\1\1", name):
             found.add(name)
     return tuple(name.capitalize() for name in sorted(found))

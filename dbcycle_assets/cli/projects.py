@@ -215,7 +215,7 @@ def _judged(
 def _created(
     project: Project, decided: Sequence[Judgement], found: Sequence["Proposal"], left: Sequence[str]
 ) -> None:
-    path = project.root / FILE
+    path = Path(_short(project.root)) / FILE
     if decided:
         kept = sum(entry.rule == "keep" for entry in decided)
         say(f"{path}: {count(len(decided), 'column')} judged", style="bold")
@@ -227,12 +227,17 @@ def _created(
     if decided:
         _still_open(left)
     heading("next")
-    here = f"dbcycle --project {project.root}"
+    here = f"dbcycle --project {_short(project.root)}"
     if left:
         say(f"{here} judge                 decide about each column")
         say(f"{here} judge --accept-all    or accept every proposal")
     else:
         say(f"{here} refresh")
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) and path != here else str(path)
 
 
 def _still_open(left: Sequence[str]) -> None:

@@ -230,15 +230,12 @@ def _refresh_document(done: "Refreshed") -> Document:
 
 def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refreshed") -> None:
     """Print what ran and what the test database holds; a failure is never dressed up."""
-    made, fresh = _stages(done.materialized), _stages(done.memoized)
-    rows = []
-    for stage in dict.fromkeys([*made, *fresh]):
-        made_here, fresh_here = made.get(stage, []), fresh.get(stage, [])
-        rows.append((stage, _some(made_here), _some(fresh_here)))
-    if rows:
-        table(["stage", "made", "already fresh"], rows)
+    fresh = len(cycle.nodes()) - len(done.materialized) - len(done.failed)
+    if done.materialized:
+        say(f"{count(len(done.materialized), 'asset')} made, {fresh:,} already fresh", style="bold")
+        table(["stage", "made"], _by_stage(cycle, done.materialized))
     elif done.ok:
-        say("Everything was fresh; nothing had to run.", style="green")
+        say(f"Everything is fresh: nothing had to run ({count(fresh, 'asset')}).", style="green")
     if not done.ok:
         say()
         say(
@@ -279,16 +276,14 @@ def _row_line(cycle: "Cycle", name: str, rows: int) -> tuple[str, str, str]:
     return name, f"{rows:,}", f"{golden:,}" if golden else ""
 
 
-def _stages(assets: Sequence[str]) -> dict[str, list[str]]:
-    """Group ``project/stage/table`` names by stage; a stage without tables has itself."""
+def _by_stage(cycle: "Cycle", made: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each stage in the order of the cycle, with the tables that were made in it."""
     found: dict[str, list[str]] = {}
-    for asset in assets:
-        _, stage, *name = asset.split("/", 2)
-        found.setdefault(stage, []).append(name[0] if name else "")
-    return found
-
-
-def _some(tables: Sequence[str]) -> str:
-    if not tables:
-        return ""
-    return count(len(tables), "table") if tables[0] else "yes"
+    for asset in cycle.nodes():
+        if f"{cycle.project.name}/{asset}" in made:
+            stage, _, name = asset.partition("/")
+            found.setdefault(stage, []).append(name)
+    return [
+        (stage, f"{count(len(tables), 'table')}: {names(tables)}" if tables[0] else "yes")
+        for stage, tables in found.items()
+    ]

@@ -3,16 +3,16 @@
 Names come from databases that others made, so nothing unprintable reaches a terminal.
 """
 
-import functools
+import io
 import sys
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-PLAIN_WIDTH = 160
-NUMBERS = frozenset({"rows", "tables", "columns", "sure", "golden", "seconds"})
+PLAIN_WIDTH = 120
+NUMBERS = frozenset({"rows", "sure", "golden", "seconds", "kept"})
 """The headings whose column is aligned to the right."""
 
 
@@ -34,17 +34,9 @@ def names(found: Sequence[str], most: int = 4) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
-@functools.cache
-def _console_for(stream: object) -> Console:
-    _ = stream
-    if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
-
-
 def say(text: str = "", style: str = "") -> None:
-    """Print one line of the result on stdout."""
-    _console_for(sys.stdout).print(Text("\n".join(map(one_line, text.split("\n"))), style=style))
+    """Print a line of the result on stdout, or several."""
+    _show(Text("\n".join(map(one_line, text.split("\n"))), style=style))
 
 
 def heading(text: str) -> None:
@@ -54,14 +46,30 @@ def heading(text: str) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under headings on stdout; without rows nothing is printed."""
+    """Print rows under headings on stdout; without rows nothing is printed, nor a column that is
+    empty in all of them.
+    """
     found = [[one_line(str(cell)) for cell in row] for row in rows]
-    if not found:
+    wanted = [index for index in range(len(headings)) if any(row[index] for row in found)]
+    if not wanted:
         return
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in headings:
-        right = name in NUMBERS
-        grid.add_column(name, justify="right" if right else "left", overflow="fold")
+    titled = any(headings[index] for index in wanted)
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=titled)
+    grid.header_style = "dim"
+    for index in wanted:
+        right = headings[index] in NUMBERS
+        grid.add_column(headings[index], justify="right" if right else "left", overflow="fold")
     for row in found:
-        grid.add_row(*(Text(cell) for cell in row))
-    _console_for(sys.stdout).print(grid)
+        grid.add_row(*(Text(row[index]) for index in wanted))
+    _show(grid)
+
+
+def _show(content: RenderableType) -> None:
+    """Print on stdout; plain and without trailing blanks where that is no terminal."""
+    if sys.stdout.isatty():
+        Console(highlight=False).print(content)
+        return
+    plain = io.StringIO()
+    Console(file=plain, highlight=False, width=PLAIN_WIDTH, color_system=None).print(content)
+    for line in plain.getvalue().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")

@@ -86,7 +86,7 @@ def _checked(value: str, where: str) -> bytes:
         raise BadInput(
             "the anonymization key is too short",
             where=where,
-            remedy='use at least 16 characters: python -c "import secrets; print(secrets.token_hex(32))"',
+            remedy="use at least 16 characters, best from a generator of random ones",
         )
     return value.encode()
 

@@ -17,6 +17,7 @@ from .model import Config, Project
 FILE = "dbcycle.yaml"
 MAX_BYTES = 5_000_000
 MAX_NODES = 500_000
+CRON_FIELDS = 5
 
 
 def load_project(root: Path) -> Project:
@@ -98,9 +99,7 @@ def _expand(document: Mapping[str, Any]) -> dict[str, Any]:
     expanded = dict(document)
     tables = document.get("tables")
     if isinstance(tables, Mapping):
-        expanded["tables"] = {
-            str(name): _expand_table(table) for name, table in tables.items()
-        }
+        expanded["tables"] = {str(name): _expand_table(table) for name, table in tables.items()}
     return expanded
 
 
@@ -127,7 +126,7 @@ def _rule(rule: Any) -> Any:
 def _duplicates(document: CommentedMap) -> Iterator[tuple[int, str]]:
     """Yield columns that are both kept and anonymized."""
     tables = document.get("tables")
-    for name, table in (tables.items() if isinstance(tables, Mapping) else ()):
+    for name, table in tables.items() if isinstance(tables, Mapping) else ():
         if not isinstance(table, Mapping):
             continue
         columns, keep = table.get("columns"), table.get("keep")
@@ -190,23 +189,35 @@ def _line(document: Any, place: Sequence[str]) -> int:
 def _meaning(document: CommentedMap, config: Config, root: Path) -> Iterator[tuple[int, str]]:
     """Yield mistakes that the types cannot see."""
     schedule = config.schedule
-    if len(schedule.nightly.split()) != 5 or not re.fullmatch(r"[\d*/,\-A-Za-z ]+", schedule.nightly):  # noqa: PLR2004
-        yield _line(document, ["schedule", "nightly"]), "schedule.nightly: is not a cron line of five fields"
+    fields = schedule.nightly.split()
+    if len(fields) != CRON_FIELDS or not re.fullmatch(r"[\d*/,\-A-Za-z ]+", schedule.nightly):
+        yield (
+            _line(document, ["schedule", "nightly"]),
+            "schedule.nightly: is not a cron line of five fields",
+        )
     try:
         ZoneInfo(schedule.timezone)
     except (KeyError, ValueError, OSError):
-        yield _line(document, ["schedule", "timezone"]), "schedule.timezone: is not an IANA time zone"
-    if config.golden is not None and not (root / config.golden).resolve().is_relative_to(root.resolve()):
+        yield (
+            _line(document, ["schedule", "timezone"]),
+            "schedule.timezone: is not an IANA time zone",
+        )
+    if config.golden is not None and not (root / config.golden).resolve().is_relative_to(
+        root.resolve()
+    ):
         yield _line(document, ["golden"]), "golden: must lie inside the project"
     seen: set[str] = set()
     for version in config.migrations:
         if version.version in seen:
-            yield _line(document, ["migrations"]), f"migrations: version {version.version} occurs twice"
+            yield (
+                _line(document, ["migrations"]),
+                f"migrations: version {version.version} occurs twice",
+            )
         seen.add(version.version)
         for step in version.steps:
             inside = Path(step).name == step
             if not inside or not step.endswith((".sql", ".py")):
                 yield (
                     _line(document, ["migrations"]),
-                    f"migrations.{version.version}: steps are names of .sql and .py files in its directory",
+                    f"migrations.{version.version}: a step is the name of an .sql or .py file there",
                 )

@@ -3,6 +3,7 @@
 Raw rows exist only here and in the scratch databases. What leaves is whole, or not there at all.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -11,8 +12,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ..anonymizers import build_mask, definition
+from ..anonymizers.base import Mask
 from ..artifacts import Extracts
-from ..databases.port import Database
+from ..databases.port import Database, ElementCodec
 from ..errors import (
     AnonymizeError,
     BadInput,
@@ -52,7 +54,7 @@ class _Masked:
     known: dict[str, str | None] = field(default_factory=dict)
 
 
-def extract(
+def extract(  # noqa: C901 - hits first, then the pool
     cycle: Cycle, tables: Iterable[str], *, anonymize: bool = True
 ) -> Iterator[Outcome | Failure]:
     """Extract tables, a few at a time, and yield each outcome as it comes.
@@ -128,14 +130,17 @@ def _masks(
         if not column.masked:
             continue
         rule = definition(column.rule)
-        mask = build_mask(column.rule, column.options, column.facts, cycle.key)
+        mask: Mask = build_mask(column.rule, column.options, column.facts, cycle.key)
         codec = database.element_codec(column.column)
         kept = Originals(cycle.key, column.rule) if rule.searchable else None
-        if codec is None:
-            found[index] = _Masked(column, mask, kept)
-        else:
-            found[index] = _Masked(column, lambda v, c=codec, m=mask: c.map(v, m), kept)  # type: ignore[misc]
+        if codec is not None:
+            mask = functools.partial(_elements, codec, mask)
+        found[index] = _Masked(column, mask, kept)
     return found
+
+
+def _elements(codec: ElementCodec, mask: Mask, value: str) -> str:
+    return codec.map(value, mask)
 
 
 def _extract(cycle: Cycle, database: Database, plan: TablePlan, *, anonymize: bool) -> Outcome:
@@ -164,7 +169,9 @@ def _extract(cycle: Cycle, database: Database, plan: TablePlan, *, anonymize: bo
         "columns": _column_facts(plan),
     }
     if not anonymize:
-        return Outcome(Record(f"raw/{table.id}", "", {}, writer.digest, "", facts=facts), False)
+        return Outcome(
+            Record(f"raw/{table.id}", "", {}, writer.digest, "", facts=facts), memoized=False
+        )
     originals.keep(
         cycle.project.state,
         table.id,
@@ -188,8 +195,8 @@ def _mask_block(
         column = frame.to_series(index)
         try:
             changed.append(
-                blocks.rewrite(column, lambda v, m=masked: _apply(m, v)).alias(column.name)
-            )  # type: ignore[misc]
+                blocks.rewrite(column, functools.partial(_apply, masked)).alias(column.name)
+            )
         except _Unfit as unfit:
             position = (column == blocks.escape(unfit.value)).arg_max() or 0
             raise AnonymizeError(
@@ -201,7 +208,7 @@ def _mask_block(
     return frame.with_columns(changed) if changed else frame
 
 
-class _Unfit(Exception):  # noqa: N818
+class _Unfit(Exception):
     """A mask could not read a value; the value stays inside this module."""
 
     def __init__(self, value: str, reason: str) -> None:

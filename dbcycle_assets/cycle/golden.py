@@ -61,7 +61,7 @@ def read_golden(path: Path, table: Table, engine: str) -> list[Row]:
     Raises:
         GoldenError: with the file, the record's number (from 1) and the field; never a value.
     """
-    rows = []
+    rows: list[Row] = []
     for number, record in enumerate(_parse(path), 1):
         where = f"{path}: record {number}"
         if not isinstance(record, Mapping):

@@ -132,7 +132,7 @@ def _run_python(database: Database, path: Path, context: Step) -> None:
     try:
         run = runpy.run_path(str(path)).get("run")
         if run is None:
-            raise MigrationError(
+            raise MigrationError(  # noqa: TRY301 - told apart from the step's own errors
                 "has no function `run(connection, step)`",
                 where=str(path),
                 remedy="define it; the connection is SQLAlchemy's, inside a transaction",
@@ -141,7 +141,7 @@ def _run_python(database: Database, path: Path, context: Step) -> None:
             result = run(connection, context)
     except DbCycleError:
         raise
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a step is the user's own code
         line = _line_in(error, path)
         raise MigrationError(
             f"the step raised {type(error).__name__} and was rolled back",

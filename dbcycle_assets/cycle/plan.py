@@ -17,7 +17,7 @@ SAMPLE = 2000
 
 @dataclass(frozen=True)
 class PlanReport:
-    """What a refresh would do, and what is in its way. ``plan`` is None before the first migrate."""
+    """What a refresh would do and what is in its way; ``plan`` is None before any migration."""
 
     stale: tuple[Stale, ...]
     fresh: int

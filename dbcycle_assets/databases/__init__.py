@@ -16,7 +16,7 @@ def dump_database(url: str, path: Path, progress: Progress) -> None:
         ServerUnavailable: cannot connect, or no pg_dump fits.
         DumpError: pg_dump failed.
     """
-    from .postgres.dumping import dump_database as dump  # noqa: PLC0415
+    from .postgres.dumping import dump_database as dump
 
     dump(url, path, progress)
 
@@ -30,13 +30,13 @@ def open_server(engine: str, *, url: str | None, state: Path) -> Server:
     """
     # Each engine costs time to load, and only one is needed.
     if engine == "sqlite":
-        from .sqlite import SqliteServer  # noqa: PLC0415
+        from .sqlite import SqliteServer
 
         return SqliteServer(_folder(url, state))
     if engine != "postgresql":
         raise UsageError(f"unknown engine `{engine}`", remedy="use postgresql or sqlite")
-    from . import embedded  # noqa: PLC0415
-    from .postgres.server import PostgresServer  # noqa: PLC0415
+    from . import embedded
+    from .postgres.server import PostgresServer
 
     if url is not None:
         return PostgresServer(url, programs=embedded.programs)

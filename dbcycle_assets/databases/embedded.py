@@ -158,7 +158,7 @@ def _run(command: Sequence[str | Path], programs: Path) -> subprocess.CompletedP
     account = _account()
     with tempfile.TemporaryFile("w+") as output:
         # A file, not a pipe: the server would inherit the pipe and keep it open.
-        done = subprocess.run(  # noqa: S603 - our own installation's programs
+        done = subprocess.run(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -227,7 +227,7 @@ def _unpack(binary: Path, target: Path) -> None:
         occupied.mkdir()
         (occupied / "keep").touch()
         # It unpacks and then starts a server; a data folder which is not empty stops it there.
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [str(binary), "start", "--name", "unpack", "--data-dir", str(occupied)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -278,8 +278,10 @@ def _same_programs(former: Path, present: Path) -> Path:
 
 
 def _write_pointer(state: Path, server: Embedded, pid: int | None) -> None:
-    facts = {key: str(value) if isinstance(value, Path) else value
-             for key, value in asdict(server).items()}
+    facts = {
+        key: str(value) if isinstance(value, Path) else value
+        for key, value in asdict(server).items()
+    }
     descriptor, name = tempfile.mkstemp(dir=state, prefix=".server-")  # mode 0600
     with os.fdopen(descriptor, "w") as file:
         json.dump({**facts, "pid": pid}, file, indent=1, sort_keys=True)
@@ -305,28 +307,23 @@ def _initialise(state: Path, programs: Path) -> Embedded:
     password.write_text(server.admin_password)
     if account is not None:
         os.chown(password, account.pw_uid, account.pw_gid)
-    command = [
+    command: list[str | Path] = [
         programs / "initdb", "--pgdata", server.data, "--username", ADMIN,
         "--pwfile", password, "--auth", "scram-sha-256", "--encoding", "UTF8",
         "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-sync",
     ]  # fmt: skip
-    try:
-        for locale in ("C.UTF-8", "C"):
-            done = _run([*command, "--locale", locale], programs)
-            if done.returncode == 0:
-                break
-        else:
-            last = (done.stdout.strip().splitlines() or ["no message"])[-1]
-            raise ServerUnavailable(
-                f"the embedded PostgreSQL could not be initialised: {last}",
-                where=str(cluster),
-                remedy="see `dbcycle doctor`, or set a database URL",
-            )
-    except BaseException:
+    done = _run([*command, "--locale", "C.UTF-8"], programs)
+    if done.returncode:  # a system without that locale
+        done = _run([*command, "--locale", "C"], programs)
+    password.unlink()
+    if done.returncode:
         shutil.rmtree(cluster, ignore_errors=True)
-        raise
-    finally:
-        password.unlink(missing_ok=True)
+        last = (done.stdout.strip().splitlines() or ["no message"])[-1]
+        raise ServerUnavailable(
+            f"the embedded PostgreSQL could not be initialised: {last}",
+            where=str(cluster),
+            remedy="see `dbcycle doctor`, or set a database URL",
+        )
     _write_pointer(state, server, None)
     return server
 
@@ -356,9 +353,7 @@ def _answers(server: Embedded) -> bool:
 
 
 def _pg_ctl(server: Embedded, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return _run(
-        [server.programs / "pg_ctl", "-D", server.data, *arguments], server.programs
-    )
+    return _run([server.programs / "pg_ctl", "-D", server.data, *arguments], server.programs)
 
 
 def _running(server: Embedded) -> bool:

@@ -1,8 +1,8 @@
-"""The one protocol behind which the engines live.
+r"""The one protocol behind which the engines live.
 
 A :class:`Server` holds named databases (PostgreSQL databases; SQLite files in a folder). A
 :class:`Database` is one open session on one of them. Rows travel as *copy text*: one line a row,
-fields separated by a tab, ``\\N`` for null, and the escapes of PostgreSQL's COPY text format. Both
+fields separated by a tab, ``\N`` for null, and the escapes of PostgreSQL's COPY text format. Both
 engines speak it, so that values are never bent through Python's own types.
 """
 

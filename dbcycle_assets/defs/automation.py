@@ -44,9 +44,7 @@ def build_jobs(project: Project) -> list[Job]:
     ]
 
 
-def build_schedule(
-    project: Project, jobs: list[Job]
-) -> dg.ScheduleDefinition:
+def build_schedule(project: Project, jobs: list[Job]) -> dg.ScheduleDefinition:
     """Return the nightly schedule; switch it on in the UI."""
     return dg.ScheduleDefinition(
         name=f"{project.name}_nightly",

@@ -42,7 +42,7 @@ def failed_checks(
         yield check_result(project, asset, check)
 
 
-def _value(value: object) -> Any:  # noqa: ANN401 - whatever Dagster takes as raw metadata
+def _value(value: object) -> Any:
     if isinstance(value, bool | int | float | str):
         return value
     return dg.MetadataValue.json(value if isinstance(value, dict | list) else list(value))  # type: ignore[call-overload]

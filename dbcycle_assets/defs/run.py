@@ -106,8 +106,7 @@ def refresh(
 def _keys(cycle: Cycle, select: Sequence[str] | None) -> dg.AssetSelection | None:
     name = cycle.project.name
     if select:
-        selection = dg.AssetSelection.from_string(" or ".join(f"({part})" for part in select))
-        return selection
+        return dg.AssetSelection.from_string(" or ".join(f"({part})" for part in select))
     if cycle.force:
         return dg.AssetSelection.key_prefixes(name)
     stale = cycle.stale()
@@ -132,8 +131,8 @@ def _execute(
         loggers={"console": quiet},
     )
     graph = defs.resolve_asset_graph()
-    keys = selection.required_multi_asset_neighbors().resolve(graph)
-    keys = [key for key in keys if key in graph.materializable_asset_keys]
+    chosen = selection.required_multi_asset_neighbors().resolve(graph)
+    keys = sorted(key for key in chosen if key in graph.materializable_asset_keys)
     if not keys:
         raise UsageError(
             "the selection names no asset of this project",
@@ -143,7 +142,7 @@ def _execute(
     try:
         run = job.execute_in_process(
             instance=instance,
-            asset_selection=sorted(keys),
+            asset_selection=keys,
             raise_on_error=False,
             tags={PROJECT_TAG: cycle.project.name, "dbcycle/trigger": "cli"},
         )

@@ -1,4 +1,4 @@
-"""The detector: proposes a rule for every column, with a reason and a confidence. It decides nothing.
+"""The detector: proposes a rule for every column, with a reason. It decides nothing.
 
 It reads names, types, keys and sampled values; then it looks for the values of personal columns in
 all others, since a name in a title gives a person away as well as one in a name column.
@@ -39,7 +39,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class _Sort:
-    """One class of personal data: words of the column's name, the rule, the kinds it is found in."""
+    """One class of personal data: the rule, words of the column's name, and the kinds it is in."""
 
     klass: str
     rule: str
@@ -55,20 +55,58 @@ _SORTS = tuple(
         ("phone", "phone", r"(tele)?phones?|tel|mobile|cell|fax|telefono|handy|whatsapp|msisdn"),
         ("secret", "password_hash", r"pass ?words?|passwd|pwd|passphrase|kennwort"),
         ("secret", "token", r"token|secret|api ?key|access ?key|session|otp|salt|credential|nonce"),
-        ("first name", "first_name", r"f ?name|first ?name|given ?name|forename|middle ?name|vorname|prenom|nombre"),
-        ("last name", "last_name", r"l ?name|last ?name|surname|family ?name|nachname|apellido|maiden ?name"),
-        ("username", "username", r"user ?name|login|nick( ?name)?|handle|screen ?name|account ?name"),
-        ("person name", "full_name", r"full ?name|display ?name|contact ?name|customer ?name|patient|author( name)?|(guardian|parent|student|teacher|employee|recipient|holder|owner) ?name|composer"),
-        ("address", "street_address", r"(street )?address( ?line)?( ?[123])?|street|addr|adresse|direccion|district"),
+        (
+            "first name",
+            "first_name",
+            r"f ?name|first ?name|given ?name|forename|middle ?name|vorname|prenom|nombre",
+        ),
+        (
+            "last name",
+            "last_name",
+            r"l ?name|last ?name|surname|family ?name|nachname|apellido|maiden ?name",
+        ),
+        (
+            "username",
+            "username",
+            r"user ?name|login|nick( ?name)?|handle|screen ?name|account ?name",
+        ),
+        (
+            "person name",
+            "full_name",
+            r"full ?name|display ?name|contact ?name|customer ?name|patient|author( name)?|(guardian|parent|student|teacher|employee|recipient|holder|owner) ?name|composer",
+        ),
+        (
+            "address",
+            "street_address",
+            r"(street )?address( ?line)?( ?[123])?|street|addr|adresse|direccion|district",
+        ),
         ("postal code", "postal_code", r"zip( ?code)?|post(al)? ?code|postcode|plz"),
         ("city", "city", r"city|town|ciudad|ville|ort"),
         ("state", "state", r"(billing )?(state|province|county|region)"),
         ("company", "company", r"company( name)?|employer|organi[sz]ation"),
         ("url", "url", r"url|website|homepage|link|avatar|webhook"),
-        ("network", "ip_address", r"(remote |client |last )?ip( ?(addr|address))?", frozenset({Kind.TEXT, Kind.NETWORK})),
-        ("identifier", "scramble", r"ssn|iban|national ?id|tax ?id|vat( ?id)?|passport|licen[cs]e( ?no)?|card( ?number)?|account ?(no|number)"),
-        ("birth date", "birth_date", r"birth( ?day| ?date)?|dob|date of birth|geburtsdatum", _MOMENT),
-        ("free text", "free_text", r"notes?|comments?|descriptions?|bio|about|messages?|body|content|remarks?|details?|feedback|text|user ?agent|reason|summary|memo"),
+        (
+            "network",
+            "ip_address",
+            r"(remote |client |last )?ip( ?(addr|address))?",
+            frozenset({Kind.TEXT, Kind.NETWORK}),
+        ),
+        (
+            "identifier",
+            "scramble",
+            r"ssn|iban|national ?id|tax ?id|vat( ?id)?|passport|licen[cs]e( ?no)?|card( ?number)?|account ?(no|number)",
+        ),
+        (
+            "birth date",
+            "birth_date",
+            r"birth( ?day| ?date)?|dob|date of birth|geburtsdatum",
+            _MOMENT,
+        ),
+        (
+            "free text",
+            "free_text",
+            r"notes?|comments?|descriptions?|bio|about|messages?|body|content|remarks?|details?|feedback|text|user ?agent|reason|summary|memo",
+        ),
     )
 )
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -92,9 +130,7 @@ _SAFE_KINDS = {
 }
 
 
-def propose(
-    catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]
-) -> list[Proposal]:
+def propose(catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]) -> list[Proposal]:
     """Propose a rule for every stored column of every table; ``samples`` are distinct values."""
     found = [
         _fitting(table, column, _first_guess(table, column, samples.get((name, column.name), ())))
@@ -117,7 +153,7 @@ def _first_guess(table: Table, column: Column, values: Sequence[str]) -> Proposa
             if _categorical(table, column, values) and sort.rule in {"free_text", "state", "url"}:
                 break
             return guess(sort.rule, sort.klass, 0.9, f"the name says {sort.klass}")
-    return _by_value(table, column, values, guess) or _by_kind(table, column, values, guess)
+    return _by_value(column, values, guess) or _by_kind(table, column, values, guess)
 
 
 def _plain_name(name: str) -> str:
@@ -134,7 +170,7 @@ def _key_role(table: Table, column: Column) -> str | None:
     return None
 
 
-def _by_value(table: Table, column: Column, values: Sequence[str], guess: Any) -> Proposal | None:
+def _by_value(column: Column, values: Sequence[str], guess: Any) -> Proposal | None:
     texts = [text for value in values[:500] for text in (value, *leaves_of(value))]
     if not texts or column.kind not in {Kind.TEXT, Kind.JSON}:
         return None
@@ -163,7 +199,9 @@ def _looks_like_json(values: Sequence[str]) -> bool:
     return True
 
 
-def _by_kind(table: Table, column: Column, values: Sequence[str], guess: Any) -> Proposal:
+def _by_kind(  # noqa: PLR0911 - a table of cases
+    table: Table, column: Column, values: Sequence[str], guess: Any
+) -> Proposal:
     special = {
         Kind.JSON: ("json", "document", "a document may hold anything"),
         Kind.BYTES: ("bytes", "binary", "binary data may hold anything"),

@@ -12,6 +12,6 @@ def digest_of(value: Any) -> str:
 
 
 def digest_of_text(data: bytes) -> str:
-    """Return 24 hex digits for a text file, blind to a byte order mark and to CRLF, nothing else."""
+    """Return 24 hex digits for a text file, blind to a byte order mark and to CRLF alone."""
     text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     return hashlib.sha256(text).hexdigest()[:24]

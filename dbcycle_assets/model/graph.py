@@ -12,7 +12,7 @@ def load_order(catalog: Catalog) -> tuple[tuple[str, ...], ...]:
 
     A self-reference does not make a cycle. Ties are broken by name.
     """
-    graph = networkx.DiGraph()
+    graph: networkx.DiGraph[str] = networkx.DiGraph()
     graph.add_nodes_from(sorted(catalog.tables))
     graph.add_edges_from(
         (key.parent, key.table) for key in catalog.foreign_keys if key.parent != key.table

@@ -67,8 +67,8 @@ class Plan:
         """Raise PlanError with every finding at once if there is any."""
         known = proposals or {}
         lines = [
-            f"{table}.{column}: unjudged; proposed: {known.get((table, column), 'run dbcycle judge')}"
-            for table, column in self.unjudged
+            f"{place[0]}.{place[1]}: unjudged; proposed: {known.get(place, 'run dbcycle judge')}"
+            for place in self.unjudged
         ]
         lines += self.findings
         if lines:

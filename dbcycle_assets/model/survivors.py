@@ -176,7 +176,7 @@ class Search:
 
 
 def json_leaves(document: object) -> Iterator[str]:
-    """Yield every string and number of a JSON document, keys that hold more than a word included."""
+    """Yield every string and number of a JSON document, and its keys of more than a word."""
     if isinstance(document, Mapping):
         for key, value in document.items():
             if len(words(str(key))) > 1:

@@ -1,0 +1,1 @@
+"""The pytest side of the product; its fixtures come with the testing plugin."""

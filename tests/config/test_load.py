@@ -37,7 +37,11 @@ def test_short_and_long_rules_mean_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("    columns:", "    colums:", "dbcycle.yaml:6: tables.users.colums: unknown key; did you mean `columns`?"),
+        (
+            "    columns:",
+            "    colums:",
+            "dbcycle.yaml:6: tables.users.colums: unknown key; did you mean `columns`?",
+        ),
         ("name: shop", "nam: shop", "nam: unknown key; did you mean `name`?"),
         ("keep: [id, role]", "keep: [id, email]", "tables.users.email: both kept and anonymized"),
         ("source: {dump: prod.dump}", "source: {}", "dbcycle.yaml:2: source.dump: is missing"),
@@ -59,10 +63,14 @@ def test_all_mistakes_come_at_once(tmp_path):
     text = GOOD.replace("    keep:", "    kep:").replace("source:", "sorce:")
     with pytest.raises(ConfigError) as caught:
         load_project(write(tmp_path, text))
-    assert {"kep", "sorce"} <= {word.strip(".:") for word in str(caught.value).replace(".", " ").split()}
+    assert {"kep", "sorce"} <= {
+        word.strip(".:") for word in str(caught.value).replace(".", " ").split()
+    }
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "name: [", "name: a\nname: b\n", "name: !!python/object x\n"])
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "name: [", "name: a\nname: b\n", "name: !!python/object x\n"]
+)
 def test_what_is_no_config_is_refused(tmp_path, text):
     """Broken YAML, tags and duplicate keys are errors with a place."""
     with pytest.raises(ConfigError):

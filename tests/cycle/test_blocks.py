@@ -16,11 +16,13 @@ def copy_text(rows):
     return "".join(line + "\n" for line in lines).encode()
 
 
-@hypothesis.given(strategies.integers(1, 4).flatmap(
-    lambda width: strategies.lists(
-        strategies.lists(VALUES, min_size=width, max_size=width), min_size=1
+@hypothesis.given(
+    strategies.integers(1, 4).flatmap(
+        lambda width: strategies.lists(
+            strategies.lists(VALUES, min_size=width, max_size=width), min_size=1
+        )
     )
-))
+)
 def test_what_is_parsed_is_rendered_as_it_was(rows):
     """Any value, null, empty, quote or byte order mark, survives the trip."""
     text = copy_text(rows)

@@ -51,8 +51,17 @@ def edit(path, old, new):
 def test_the_first_run_makes_everything(run):
     """A first refresh materializes every asset once."""
     made = run()
-    assert {f"{stage}/{table}" for stage in ("migrated", "extracts", "seeded") for table in TABLES} <= made
-    assert {"prod_dump", "restored_db", "migrated_schema", "plan", "golden/users", "test_db"} <= made
+    assert {
+        f"{stage}/{table}" for stage in ("migrated", "extracts", "seeded") for table in TABLES
+    } <= made
+    assert {
+        "prod_dump",
+        "restored_db",
+        "migrated_schema",
+        "plan",
+        "golden/users",
+        "test_db",
+    } <= made
 
 
 def test_nothing_changed_nothing_runs(run):

@@ -34,7 +34,7 @@ def made_by_pg_dump(server: Server, folder: Path, *options: str) -> Path:
     command, variables = server.shell_command("contract_small")
     target = folder / "made.dump"
     with scratch(server, SMALL, "contract_small"):
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [str(Path(command[0]).parent / "pg_dump"), *options, f"--file={target}", command[1]],
             env={**os.environ, **variables},
             check=True,
@@ -115,10 +115,12 @@ def test_the_digest_of_a_dump_is_blind_to_its_time(
         command, variables = server.shell_command("contract_small")
         program = str(Path(command[0]).parent / "pg_dump")
         digests = []
-        for number, change in enumerate(["SELECT pg_sleep(1.1)", "DELETE FROM notes WHERE id = 1", ""]):
+        for number, change in enumerate(
+            ["SELECT pg_sleep(1.1)", "DELETE FROM notes WHERE id = 1", ""]
+        ):
             target = tmp_path / f"{number}.dump"
             arguments = [f"--format={kind}", "--verbose", f"--file={target}", command[1]]
-            subprocess.run(  # noqa: S603
+            subprocess.run(
                 [program, *arguments],
                 env={**os.environ, **variables},
                 check=True,
@@ -198,9 +200,16 @@ def test_a_hostile_plain_dump_is_refused_with_its_line(
 def test_owners_and_grants_of_unknown_roles_are_left_out(server: Server, tmp_path: Path) -> None:
     """A plain dump restores although its roles do not exist here."""
     whole = made_by_pg_dump(server, tmp_path, "--format=plain").read_text()
-    extra = "ALTER TABLE public.notes OWNER TO nobody_here;\nGRANT ALL ON TABLE public.notes TO x;\n"
+    extra = (
+        "ALTER TABLE public.notes OWNER TO nobody_here;\nGRANT ALL ON TABLE public.notes TO x;\n"
+    )
     dump = tmp_path / "owned.sql"
-    dump.write_text(whole.replace("--\n-- PostgreSQL database dump complete", extra + "--\n-- PostgreSQL database dump complete"))
+    dump.write_text(
+        whole.replace(
+            "--\n-- PostgreSQL database dump complete",
+            extra + "--\n-- PostgreSQL database dump complete",
+        )
+    )
     assert server.restore(dump, NAME, stamp(), silent).rows == {"notes": 50}
     server.drop(NAME, PROJECT)
 
@@ -220,7 +229,7 @@ def test_a_missing_extension_is_named_before_anything_is_restored(
 def test_an_archive_tells_what_it_is(server: Server) -> None:
     """The diagnosis has the versions and the entries of an archive."""
     assert isinstance(server, PostgresServer)
-    found = diagnose(DATA / "pagila.dump", server._clients[-1])  # noqa: SLF001
+    found = diagnose(DATA / "pagila.dump", server._clients[-1])
     assert found.format == "custom"
     assert found.server.startswith("16")
     assert len(found.named("TABLE DATA")) == 21
@@ -238,7 +247,7 @@ def test_damage_inside_an_archive_is_noticed(server: Server, tmp_path: Path) -> 
 def test_a_damaged_tar_is_refused(server: Server, tmp_path: Path) -> None:
     """A tar that is no dump, or half of one, is refused."""
     dump = made_by_pg_dump(server, tmp_path, "--format=tar")
-    dump.write_bytes(dump.read_bytes()[:9000])
+    dump.write_bytes(dump.read_bytes()[:4500])
     refusal(server, dump)
     other = tmp_path / "other.tar"
     with tarfile.open(other, "w") as archive:
@@ -249,7 +258,7 @@ def test_a_damaged_tar_is_refused(server: Server, tmp_path: Path) -> None:
 def test_a_database_of_someone_else_is_never_restored_over(server: Server) -> None:
     """Without our stamp a database is left alone, and the dump is not restored."""
     assert isinstance(server, PostgresServer)
-    with server._administer() as connection:  # noqa: SLF001
+    with server._administer() as connection:
         connection.execute("CREATE DATABASE someone_elses")
         try:
             for act in (

@@ -58,7 +58,7 @@ def test_another_project_is_refused(server: Server) -> None:
 def test_a_creation_that_was_killed_is_still_ours(server: Server) -> None:
     """A database made but not yet stamped is known by the mark of its creation."""
     assert isinstance(server, PostgresServer)
-    with server._administer() as connection:  # noqa: SLF001
+    with server._administer() as connection:
         connection.execute("CREATE DATABASE contract_half CONNECTION LIMIT 1953719668")
     assert server.stamp("contract_half") is None
     server.create("contract_half", stamp())

@@ -38,7 +38,9 @@ def test_a_self_reference_is_no_cycle():
 
 
 @hypothesis.given(
-    strategies.lists(strategies.tuples(strategies.sampled_from("abcdef"), strategies.sampled_from("abcdef")))
+    strategies.lists(
+        strategies.tuples(strategies.sampled_from("abcdef"), strategies.sampled_from("abcdef"))
+    )
 )
 def test_every_reference_points_to_the_same_group_or_an_earlier_one(edges):
     """Whatever the references, no table loads before its parent's group."""

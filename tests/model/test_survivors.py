@@ -25,7 +25,7 @@ def search(**rules):
         "Ada",
         "ADA called",
         "seen with ada, twice",
-        "{\"who\":\"Ada\"}",
+        '{"who":"Ada"}',
         "mail ada@lovelace.org now",
         "mail ADA@LOVELACE.ORG.",
         "call +44 (20) 7946-0958 today",

@@ -84,7 +84,12 @@ def read_catalog(connection: Connection) -> Catalog:
     described = {
         "tables": [_description(row, columns, references, extras) for row in rows],
         "keys": [
-            [ids[oid], key["name"], key["is_primary"], settled(str([key["parts"], key["predicate"]]))]
+            [
+                ids[oid],
+                key["name"],
+                key["is_primary"],
+                settled(str([key["parts"], key["predicate"]])),
+            ]
             for oid in ids
             for key in keys[oid]
         ],
@@ -199,7 +204,8 @@ def _column(row: Row) -> Column:
 
 def _unique_key(row: Row) -> UniqueKey:
     """Return a unique key; what is not simply a list of columns is told as an index would be:
-    ``(lower(email)) WHERE (deleted_at IS NULL)``."""
+    ``(lower(email)) WHERE (deleted_at IS NULL)``.
+    """
     plain = not row["over_expression"] and row["predicate"] is None
     if plain and not row["nulls_not_distinct"]:
         return UniqueKey(row["name"], tuple(row["columns"]))

@@ -15,7 +15,11 @@ import psycopg
 from ...errors import ServerUnavailable
 from .session import connection_facts
 
-_INSTALLATIONS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
+_INSTALLATIONS = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+)
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 _KEPT = 5
 
@@ -75,7 +79,7 @@ def _major(folder: Path) -> int | None:
     if not all((folder / name).is_file() for name in ("pg_dump", "pg_restore")):
         return None
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [str(folder / "pg_dump"), "--version"],
             capture_output=True,
             text=True,
@@ -122,16 +126,14 @@ def run(command: Sequence[str | Path], variables: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def stream(
-    command: Sequence[str | Path], variables: Mapping[str, str]
-) -> Iterator[IO[bytes]]:
+def stream(command: Sequence[str | Path], variables: Mapping[str, str]) -> Iterator[IO[bytes]]:
     """Run a program and give its output to read; it is terminated if the block is left early.
 
     Raises:
         ProgramFailed: it failed, and the block read all of its output.
     """
     with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(  # noqa: S603 - programs of a known installation
+        process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -73,7 +73,8 @@ class PostgresDatabase:
         self, table: Table, columns: Sequence[Column], *, where: str | None = None
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
-        without one), so that equal content gives equal bytes."""
+        without one), so that equal content gives equal bytes.
+        """
         with translated(table.id):
             if where:
                 self._everyday_path()
@@ -203,7 +204,9 @@ class PostgresDatabase:
             scripts.run_script(self._connection, script, path)
         finally:
             if not self._connection.closed:
-                self._connection.execute("RESET ALL; RESET ROLE")  # a script may have changed anything
+                self._connection.execute(
+                    "RESET ALL; RESET ROLE"
+                )  # a script may have changed anything
                 settle(self._connection)
 
     @contextmanager

@@ -31,7 +31,14 @@ def dump_database(url: str, path: Path, progress: Progress) -> None:
     programs = choose(major, installed(embedded.programs()))
     progress(f"pg_dump {programs.major} of PostgreSQL {major}")
     target = without_password(url, str(facts.get("dbname", "postgres")))
-    command = [programs.program("pg_dump"), "--format=custom", "--file", path, "--dbname", target]
+    command: list[str | Path] = [
+        programs.program("pg_dump"),
+        "--format=custom",
+        "--file",
+        path,
+        "--dbname",
+        target,
+    ]
     try:
         run(command, environment(url))
     except ProgramFailed as error:

@@ -77,6 +77,12 @@ def sniff(path: Path) -> Format:
         return "custom"
     if head[257:262] == b"ustar" and head.startswith(b"toc.dat\0"):
         return "tar"
+    _refuse_foreign(head, where)
+    return "plain"
+
+
+def _refuse_foreign(head: bytes, where: str) -> None:
+    """Refuse what is certainly something else than SQL of PostgreSQL."""
     if head.startswith(_SQLITE):
         raise DumpError(
             "this is an SQLite database", where=where, remedy="set `engine: sqlite` in dbcycle.yaml"
@@ -85,7 +91,12 @@ def sniff(path: Path) -> Format:
         raise DumpError("this is a dump of MySQL", where=where, remedy="PostgreSQL dumps only")
     if b"\0" in head:
         raise DumpError("this is no PostgreSQL dump", where=where, remedy=_AGAIN)
-    return "plain"
+
+
+def is_packed(path: Path) -> bool:
+    """Tell whether a file is packed with gzip."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 @contextmanager
@@ -97,11 +108,9 @@ def content_of(path: Path) -> Iterator[IO[bytes]]:
     """
     try:
         with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            if packed:
+            if is_packed(path):
                 with gzip.open(file) as unpacked:
-                    yield io.BufferedReader(unpacked, _CHUNK)  # type: ignore[type-var]
+                    yield io.BufferedReader(unpacked, _CHUNK)
             else:
                 yield file
     except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -126,10 +135,10 @@ def dump_digest(path: Path) -> str:
     if (kind := _kind(path)) is None:
         _add_sqlite(digest, path)
     elif kind == "directory":
-        for file in sorted(file for file in path.rglob("*") if file.is_file()):
-            digest.update(str(file.relative_to(path)).encode() + b"\0")
-            with file.open("rb") as stream_:
-                _add_archive(digest, stream_)
+        for part in sorted(part for part in path.rglob("*") if part.is_file()):
+            digest.update(str(part.relative_to(path)).encode() + b"\0")
+            with part.open("rb") as file:
+                _add_archive(digest, file)
     elif kind == "tar":
         _add_tar(digest, path)
     else:

@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 
 from ...errors import BadInput, DbCycleError, GoldenError
 from ...model.catalog import Column, Table
-from ..port import Fingerprint, Loaded, Row
+from ..port import Loaded, Row
 from .keys import Key, keys_of
 from .rows import fingerprint, relation
 from .session import Connection, failure, identifier, in_template, literal, message_of, statement
@@ -57,7 +57,7 @@ class _Load:
         return self.connection.execute(statement(text), values)
 
 
-def replace_rows(  # noqa: PLR0913 - the protocol's arguments and the connection
+def replace_rows(
     connection: Connection,
     table: Table,
     columns: Sequence[Column],
@@ -202,7 +202,8 @@ def _refuse_twins(load: _Load, keys: Sequence[Key]) -> None:
 
 def _displace(load: _Load, keys: Sequence[Key]) -> tuple[int, Pairs]:
     """Delete the extracted rows that golden records displace; return how many, and old and new
-    primary keys where they differ."""
+    primary keys where they differ.
+    """
     _find_hits(load, keys)
     load.run("DELETE FROM dbcycle.displaced WHERE table_id = %s", [load.table.id])
     displaced = _note_displaced(load, keys) if load.table.primary_key else ()

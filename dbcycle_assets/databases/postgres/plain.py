@@ -1,12 +1,13 @@
-"""A streaming lexer for SQL scripts: statements and COPY data, one line at a time in memory.
+r"""A streaming lexer for SQL scripts: statements and COPY data, one line at a time in memory.
 
 It follows psql: a statement ends at a semicolon outside quotes, comments, parentheses and
-``BEGIN ATOMIC`` bodies; the data of ``COPY … FROM stdin`` follows its statement up to ``\\.``.
+``BEGIN ATOMIC`` bodies; the data of ``COPY … FROM stdin`` follows its statement up to ``\.``.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 _TOKEN = re.compile(
     rb"""
@@ -77,9 +78,7 @@ class Script:
     every other one is :class:`Unreadable`.
     """
 
-    def __init__(
-        self, lines: Iterable[bytes], *, skipped_commands: Iterable[bytes] = ()
-    ) -> None:
+    def __init__(self, lines: Iterable[bytes], *, skipped_commands: Iterable[bytes] = ()) -> None:
         self._lines = iter(lines)
         self._skipped = frozenset(skipped_commands)
         self._number = 0
@@ -132,39 +131,34 @@ class Script:
             if self._inside is not None:
                 position = self._leave(line, position)
                 continue
-            match = _TOKEN.match(line, position)
-            if match is None:  # pragma: no cover - every byte is a token
-                raise Unreadable("unreadable text", self._number)
+            match = cast("re.Match[bytes]", _TOKEN.match(line, position))  # every byte is a token
             kind = match.lastgroup or "other"
             if kind == "meta":
                 self._command(match.group().strip())
                 return
             position = match.end()
             if kind in {"space", "line"}:
-                self._add(match.group(), b" ", position)
-            elif kind == "end" and not self._parens and not self._bodies:
-                if self._skeleton.strip():
-                    self._text += b";"
-                    done = self._take()
-                    yield done
-                    if done.data_follows:
-                        self._drop_rest(line[position:])
-                        for _ in self._drain(done):
-                            pass
-                        return
-                else:
-                    self._reset()
-            else:
+                self._add(match.group(), b" ")
+            elif kind != "end" or self._parens or self._bodies:
                 self._token(kind, match.group(), match.start())
+            elif self._skeleton.strip():
+                done = yield from self._end(line[position:])
+                if done.data_follows:
+                    return
+            else:
+                self._reset()
 
-    def _drain(self, done: Statement) -> Iterator[bytes]:
-        """Read past COPY data which nobody asked for."""
-        if self._owed is done:
-            yield from self.data()
-
-    def _drop_rest(self, rest: bytes) -> None:
-        if rest.strip() and not rest.strip().startswith(b"--"):
+    def _end(self, rest: bytes) -> Generator[Statement, None, Statement]:
+        """Give a whole statement away, and read past its COPY data if nobody asked for it."""
+        self._text += b";"
+        done = self._take()
+        if done.data_follows and rest.strip() and not rest.strip().startswith(b"--"):
             raise Unreadable("text follows COPY … FROM stdin on its line", self._number)
+        yield done
+        if self._owed is done:
+            for _ in self.data():
+                pass
+        return done
 
     def _command(self, command: bytes) -> None:
         name = command.split(None, 1)[0] if command else b""
@@ -172,7 +166,7 @@ class Script:
             shown = name.decode("ascii", "replace")
             raise Unreadable(f"the psql command {shown} is not SQL", self._number)
 
-    def _add(self, text: bytes, code: bytes, _position: int) -> None:
+    def _add(self, text: bytes, code: bytes) -> None:
         if self._text:  # nothing is kept before the first token
             self._text += text
             self._skeleton += code
@@ -180,7 +174,7 @@ class Script:
     def _token(self, kind: str, text: bytes, column: int) -> None:
         if kind == "block":
             self._inside, self._comments = kind, 1
-            self._add(text, b" ", column)
+            self._add(text, b" ")
             return
         if not self._text:
             self._start = (self._number, column + 1)
@@ -202,9 +196,9 @@ class Script:
             self._parens = max(0, self._parens - 1)
         elif kind == "word":
             word = text.upper()
-            if word == b"BEGIN" and _FUNCTION.match(self._skeleton):
-                self._bodies += 1
-            elif self._bodies and word == b"CASE":
+            if (word == b"BEGIN" and _FUNCTION.match(self._skeleton)) or (
+                self._bodies and word == b"CASE"
+            ):
                 self._bodies += 1
             elif self._bodies and word == b"END":
                 self._bodies -= 1
@@ -225,7 +219,7 @@ class Script:
                 self._comments += 1 if token == b"/*" else -1
                 if self._comments:
                     continue
-                self._add(line[position : match.end()], b" ", 0)
+                self._add(line[position : match.end()], b" ")
             elif len(token) > 1:  # doubled or escaped
                 continue
             else:
@@ -235,7 +229,7 @@ class Script:
             self._inside = None
             return match.end()
         if inside == "block":
-            self._add(line[position:], b" ", 0)
+            self._add(line[position:], b" ")
         else:
             self._text += line[position:]
             self._skeleton += line[position:] if inside == "ident" else b""

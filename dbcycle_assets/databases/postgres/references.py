@@ -68,9 +68,7 @@ def repoint(connection: Connection, key: ForeignKey, displaced: Displaced) -> in
     child = relation_of(connection, key.table)
     with connection.transaction():
         connection.execute("DROP TABLE IF EXISTS pg_temp.dbcycle_moved")
-        connection.execute(
-            "CREATE TEMP TABLE dbcycle_moved (home oid, row_id tid) ON COMMIT DROP"
-        )
+        connection.execute("CREATE TEMP TABLE dbcycle_moved (home oid, row_id tid) ON COMMIT DROP")
         count = len(key.columns)
         types = _types(connection, child, key.columns)
         olds = [[old[n] for old, _ in moves] for n in range(count)]

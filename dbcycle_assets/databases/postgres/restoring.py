@@ -1,6 +1,5 @@
 """Restoring a dump: look first, refuse what is hostile, restore, and count what arrived."""
 
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,63 +12,30 @@ import psycopg
 
 from ...errors import DbCycleError, DumpError
 from ..port import Progress, Restored
+from .admission import (
+    AGAIN,
+    NEW_SETTING,
+    copied_table,
+    extension_of,
+    gently,
+    left_out,
+    refusal,
+    remedy_for,
+    wanted_entries,
+)
 from .catalog import table_id
 from .clients import Clients, ProgramFailed, environment, run, stream, without_password
-from .dumps import Diagnosis, content_of, diagnose, sniff
+from .dumps import Diagnosis, content_of, diagnose, is_packed, sniff
 from .plain import Script, Statement, Truncated, Unreadable
 from .scripts import place_of, run_statement
 from .session import Connection, failure, identifier, message_of, query, statement
 
-_AGAIN = "make the dump again; pg_dump --format=custom is the safest kind"
 _TRAILER = b"-- PostgreSQL database dump complete"
 _RESTRICT = (b"\\restrict", b"\\unrestrict")
-_NEW_SETTING = 170000  # transaction_timeout
-_NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
-_COPY = re.compile(rf"^COPY\s+(?:(?P<schema>{_NAME})\.)?(?P<table>{_NAME})\s*\(?", re.IGNORECASE)
-_EXTENSION = re.compile(
-    rf"^CREATE EXTENSION\s+(?:IF NOT EXISTS\s+)?(?P<name>{_NAME})"
-    rf"(?:.*?\bSCHEMA\s+(?P<schema>{_NAME}))?",
-    re.IGNORECASE | re.DOTALL,
-)
-_UNTRUSTED = re.compile(rb"\bLANGUAGE\s+['\"]?(PL\w+U|C|INTERNAL)\b")
-
-_REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(rb"^\s*" + pattern, re.DOTALL), what)
-    for pattern, what in (
-        (rb"COPY\b.*\b(FROM|TO)\s+PROGRAM\b", "COPY … PROGRAM runs a program on the server"),
-        (rb"COPY\b(?!.*\bFROM\s+STDIN\b)", "COPY reads or writes a file on the server"),
-        (rb"CREATE\s+EVENT\s+TRIGGER\b", "an event trigger runs on every command"),
-        (rb"(CREATE|ALTER|DROP)\s+(ROLE|USER|GROUP)\b(?!\s+MAPPING)", "it changes roles"),
-        (rb"ALTER\s+SYSTEM\b", "it reconfigures the server"),
-        (rb"(CREATE|DROP)\s+(DATABASE|TABLESPACE)\b", "it creates or drops a database"),
-        (rb"(SET|RESET)\s+(LOCAL\s+|SESSION\s+)?(ROLE|SESSION\s+AUTHORIZATION)\b", "it changes who it runs as"),
-        (rb"LOAD\b", "it loads a library into the server"),
-    )
-)
-_SKIPPED: tuple[re.Pattern[bytes], ...] = tuple(
-    re.compile(rb"^\s*" + pattern, re.DOTALL)
-    for pattern in (
-        rb"ALTER\b.*\bOWNER\s+TO\b",
-        rb"(GRANT|REVOKE)\b",
-        rb"ALTER\s+DEFAULT\s+PRIVILEGES\b",
-        rb"COMMENT\s+ON\s+(EXTENSION|DATABASE)\b",
-        rb"ALTER\s+DATABASE\b",
-        rb"SECURITY\s+LABEL\b",
-        rb"(CREATE|ALTER)\s+(PUBLICATION|SUBSCRIPTION)\b",
-        rb"CREATE\s+SCHEMA\s+(IF\s+NOT\s+EXISTS\s+)?\"?PUBLIC\"?\s*;",
-        rb"(CREATE|DROP|COMMENT\s+ON)\s+(OR\s+REPLACE\s+)?(PROCEDURAL\s+)?LANGUAGE\s+\"?PLPGSQL\"?\b",
-        rb"SET\s+DEFAULT_TABLESPACE\b",
-    )
-)
-_TIMEOUT = re.compile(rb"^\s*SET\s+TRANSACTION_TIMEOUT\b")
 _OPTIONS = (
     "--no-owner", "--no-privileges", "--no-tablespaces", "--no-security-labels",
     "--no-publications", "--no-subscriptions",
 )  # fmt: skip
-_LEFT_OUT = {
-    "EXTENSION", "DATABASE", "DATABASE PROPERTIES", "PUBLICATION", "PUBLICATION TABLE",
-    "SUBSCRIPTION", "SUBSCRIPTION TABLE", "SECURITY LABEL",
-}  # fmt: skip
 
 
 @dataclass
@@ -96,12 +62,13 @@ class Restore:
         Raises:
             DumpError: it is missing, empty, no dump, or cut off at its end.
         """
-        if sniff(self.dump) != "plain":
+        kind = sniff(self.dump)
+        if kind != "directory" and is_packed(self.dump):
+            return  # it is looked at when it is unpacked
+        if kind != "plain":
             diagnose(self.dump, self.clients)
             return
         with self.dump.open("rb") as file:
-            if file.read(2) == b"\x1f\x8b":
-                return
             file.seek(max(0, self.dump.stat().st_size - 4096))
             if _TRAILER not in file.read():
                 raise self._cut()
@@ -160,9 +127,15 @@ class Restore:
         with self.connect() as connection:
             counts = self._verified(connection)
             connection.execute("ANALYZE")
+            rights = connection.execute("SHOW is_superuser").fetchone()
+        if rights and rights["is_superuser"] == "on":
+            self.notes.append(
+                "restored by a superuser, whose rights a hostile dump could use: let the URL name "
+                "a role that may create databases and no more"
+            )
         return Restored(counts, tuple(self.notes))
 
-    def _fail(self, what: str, remedy: str = _AGAIN, line: int | None = None) -> DumpError:
+    def _fail(self, what: str, remedy: str = AGAIN, line: int | None = None) -> DumpError:
         where = f"{self.dump}:{line}" if line else str(self.dump)
         return DumpError(what, where=where, remedy=remedy)
 
@@ -176,7 +149,7 @@ class Restore:
             self._restore(dump, found, None)
         except ProgramFailed as error:
             raise self._fail(
-                "pg_restore failed:\n  - " + "\n  - ".join(error.lines), _remedy(error.raw)
+                "pg_restore failed:\n  - " + "\n  - ".join(error.lines), remedy_for(error.raw)
             ) from None
 
     def _restore(self, dump: Path, found: Diagnosis, section: str | None) -> None:
@@ -186,14 +159,16 @@ class Restore:
             ProgramFailed: it failed.
         """
         with tempfile.NamedTemporaryFile("w", prefix="dbcycle-", suffix=".list") as contents:
-            contents.writelines(f"{entry}\n" for entry in self._wanted(found))
+            contents.writelines(
+                f"{entry}\n" for entry in wanted_entries(found.entries, self.schemas)
+            )
             contents.flush()
-            command = [
+            command: list[str | Path] = [
                 self.clients.program("pg_restore"), *_OPTIONS, f"--use-list={contents.name}",
                 *([f"--section={section}"] if section else []), dump,
             ]  # fmt: skip
             with self.connect() as connection:
-                old = connection.info.server_version < _NEW_SETTING
+                old = connection.info.server_version < NEW_SETTING
             if old and self.clients.major >= 17:  # noqa: PLR2004 - sets transaction_timeout
                 with self._reading([*command, "--file=-"]) as lines:
                     self._plain(lines, trailer=False)
@@ -201,19 +176,6 @@ class Restore:
             jobs = ["--jobs=2"] if found.format != "tar" and section != "pre-data" else []
             target = f"--dbname={without_password(self.url, self.name)}"
             run([*command, *jobs, "--exit-on-error", target], environment(self.url))
-
-    def _wanted(self, found: Diagnosis) -> Iterator[str]:
-        """Yield the entries to restore; extensions are there already, as are their schemas."""
-        for entry in found.entries:
-            if entry.kind in _LEFT_OUT:
-                continue
-            if entry.kind == "COMMENT" and entry.rest.startswith(("- EXTENSION ", "- DATABASE ")):
-                continue
-            if entry.kind == "PROCEDURAL LANGUAGE" and " plpgsql " in f" {entry.rest} ":
-                continue
-            if entry.kind == "SCHEMA" and entry.rest.split(" ")[1] in self.schemas | {"public"}:
-                continue
-            yield entry.line
 
     @contextmanager
     def _reading(self, command: list[str | Path]) -> Iterator[IO[bytes]]:
@@ -225,12 +187,17 @@ class Restore:
 
     def _inspect(self, dump: Path) -> list[tuple[str, str | None]]:
         """Read the archive's schema, refuse what is hostile, and return the extensions it needs."""
-        command = [self.clients.program("pg_restore"), "--schema-only", "--file=-", dump]
+        command: list[str | Path] = [
+            self.clients.program("pg_restore"),
+            "--schema-only",
+            "--file=-",
+            dump,
+        ]
         extensions = []
         with self._reading(command) as lines:
             for part in Script(lines, skipped_commands=_RESTRICT):
                 self._refuse(part)
-                if (extension := _extension(part)) is not None:
+                if (extension := extension_of(part)) is not None:
                     extensions.append(extension)
         return extensions
 
@@ -252,26 +219,22 @@ class Restore:
             ) from None
 
     def _refuse(self, part: Statement) -> None:
-        for pattern, what in _REFUSED:
-            if pattern.match(part.skeleton):
-                raise self._fail(
-                    f"refused: {what}",
-                    "a dump of one database holds no such thing; dump without it",
-                    part.line,
-                )
-        language = _UNTRUSTED.search(part.skeleton)
-        if language and re.match(rb"^\s*CREATE\b.*\b(FUNCTION|PROCEDURE)\b", part.skeleton):
-            named = language[1].decode().lower()
+        if (what := refusal(part)) is not None:
             raise self._fail(
-                f"refused: a function in the untrusted language {named}",
-                "drop the function from the dump, or restore it by a migration on a server whose "
-                "user may create it",
+                f"refused: {what}",
+                "a dump of one database needs no such thing; dump without it, or add it by a "
+                "migration on a server whose user may",
                 part.line,
             )
 
     def _count_rows(self, dump: Path) -> None:
         """Read all data once: that proves the file whole, and tells what must arrive."""
-        command = [self.clients.program("pg_restore"), "--data-only", "--file=-", dump]
+        command: list[str | Path] = [
+            self.clients.program("pg_restore"),
+            "--data-only",
+            "--file=-",
+            dump,
+        ]
         with self._reading(command) as lines:
             script = Script(lines, skipped_commands=_RESTRICT)
             for part in script:
@@ -281,9 +244,7 @@ class Restore:
                     self._expect(part, rows)
 
     def _expect(self, part: Statement, rows: int) -> None:
-        match = _COPY.match(part.text.decode("utf-8", "replace"))
-        if match is not None:
-            name = table_id(_bare(match["schema"] or "public"), _bare(match["table"]))
+        if (name := copied_table(part)) is not None:
             self.expected[name] = self.expected.get(name, 0) + rows
 
     def _create_extensions(self, wanted: Iterable[tuple[str, str | None]]) -> None:
@@ -292,7 +253,7 @@ class Restore:
         Raises:
             DumpError: the server has not got one; nothing was restored.
         """
-        wanted = list(wanted)
+        wanted = [(name, schema) for name, schema in wanted if name != "plpgsql"]
         if not wanted:
             return
         with self.admin() as connection, self.connect() as owner:
@@ -345,30 +306,25 @@ class Restore:
             raise self._cut()
 
     def _one(self, connection: Connection, part: Statement, script: Script) -> None:
-        if any(pattern.match(part.skeleton) for pattern in _SKIPPED):
+        if left_out(part, connection.info.server_version):
             return
-        if (extension := _extension(part)) is not None:
-            if extension[0] != "plpgsql":
-                self._create_extensions([extension])
-            return
-        if connection.info.server_version < _NEW_SETTING and _TIMEOUT.match(part.skeleton):
+        if (extension := extension_of(part)) is not None:
+            self._create_extensions([extension])
             return
         if part.skeleton.startswith(b"CREATE SCHEMA"):
-            part = _gently(part)
+            part = gently(part)
+        counted = _Counted(script)
         try:
+            run_statement(connection, part, counted)
             if part.data_follows:
-                counted = _Counted(script)
-                run_statement(connection, part, counted)
                 self._expect(part, counted.rows)
-            else:
-                connection.execute(part.text)
         except psycopg.Error as error:
-            if not isinstance(failure(error, ""), DumpError) and error.sqlstate is None:
+            if error.sqlstate is None:
                 raise failure(error, str(self.dump)) from None
             line, _ = place_of(part, error)
             raise self._fail(
                 f"the server refused: {message_of(error)}",
-                _remedy(error.diag.message_primary or ""),
+                remedy_for(error.diag.message_primary or ""),
                 line,
             ) from None
 
@@ -384,7 +340,9 @@ class Restore:
         for row in connection.execute(query("counts")).fetchall():
             name = table_id(row["schema"], row["name"])
             found = connection.execute(
-                statement(f"SELECT count(*) AS n FROM ONLY {identifier(row['schema'], row['name'])}")
+                statement(
+                    f"SELECT count(*) AS n FROM ONLY {identifier(row['schema'], row['name'])}"
+                )
             ).fetchone()
             rows = int(found["n"]) if found else 0
             expected = self.expected.pop(name, rows)
@@ -432,12 +390,7 @@ class _Counted(Script):
 @contextmanager
 def _unpacked(dump: Path) -> Iterator[Path]:
     """Give a packed archive as a plain file; pg_restore needs to seek in it."""
-    if dump.is_dir() or sniff(dump) == "plain":
-        yield dump
-        return
-    with dump.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if not packed:
+    if sniff(dump) in {"plain", "directory"} or not is_packed(dump):
         yield dump
         return
     with tempfile.NamedTemporaryFile(prefix="dbcycle-", suffix=".dump") as copy:
@@ -445,40 +398,3 @@ def _unpacked(dump: Path) -> Iterator[Path]:
             shutil.copyfileobj(source, copy)
         copy.flush()
         yield Path(copy.name)
-
-
-def _bare(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
-
-
-def _extension(part: Statement) -> tuple[str, str | None] | None:
-    """Return name and schema if the statement creates an extension."""
-    match = _EXTENSION.match(part.text.decode("utf-8", "replace"))
-    if match is None:
-        return None
-    return _bare(match["name"]), _bare(match["schema"]) if match["schema"] else None
-
-
-def _gently(part: Statement) -> Statement:
-    """Let a schema be there already: creating an extension may have needed it."""
-    text = re.sub(rb"(?i)^CREATE SCHEMA (?!IF NOT)", b"CREATE SCHEMA IF NOT EXISTS ", part.text)
-    return Statement(text, part.skeleton, part.line, part.column)
-
-
-def _remedy(message: str) -> str:
-    """Return what to do about a message of pg_restore or the server."""
-    if "permission denied" in message or "must be superuser" in message:
-        return (
-            "the dump is restored without superuser rights; restore it on a server of your own "
-            "by its URL if it truly needs them"
-        )
-    if "collation" in message and "does not exist" in message:
-        return "the dump needs a collation that this server lacks; use a server with ICU, by its URL"
-    if "out of shared memory" in message:
-        return "raise max_locks_per_transaction on the server"
-    if "does not exist" in message:
-        return (
-            "if it names a function, its caller relies on the search path, which dumps empty: "
-            "qualify it in production. Otherwise dump again, with everything it refers to"
-        )
-    return _AGAIN

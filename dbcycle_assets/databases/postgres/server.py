@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,6 @@ from .session import (
     Connection,
     connect,
     connection_facts,
-    failure,
     identifier,
     literal,
     place,
@@ -118,9 +117,7 @@ class PostgresServer:
         self._drop(connection, name)
         with translated(name):
             connection.execute(
-                statement(
-                    f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {_HALF_MADE}"
-                )
+                statement(f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {_HALF_MADE}")
             )
             with connection.transaction():
                 _write_stamp(connection, name, stamp)
@@ -158,27 +155,18 @@ class PostgresServer:
             replaces = _facts(connection, live) is not None
             if replaces:
                 self._drop(connection, previous)
-            for attempt in range(_TRIES):
-                try:
-                    with connection.transaction():
-                        # Someone may connect in between; then the renames fail and we try again.
-                        _end_sessions(connection, new)
-                        if replaces:
-                            _end_sessions(connection, live)
-                            _rename(connection, live, previous)
-                        _rename(connection, new, live)
-                except psycopg.errors.ObjectInUse:
-                    if attempt + 1 == _TRIES:
-                        raise ServerUnavailable(
-                            "other sessions keep the database busy",
-                            where=live,
-                            remedy="close them and run again; nothing was switched",
-                        ) from None
-                    time.sleep(0.1)
-                except psycopg.Error as error:
-                    raise failure(error, live) from None
-                else:
+            renames = [(live, previous), (new, live)] if replaces else [(new, live)]
+            for _ in range(_TRIES):
+                # Someone may connect after the sessions ended; then we try again.
+                with translated(live), suppress(psycopg.errors.ObjectInUse):
+                    _rename(connection, renames)
                     return
+                time.sleep(0.1)
+        raise ServerUnavailable(
+            "other sessions keep the database busy",
+            where=live,
+            remedy="close them and run again; nothing was switched",
+        )
 
     @contextmanager
     def open(self, name: str, *, read_only: bool = False) -> Iterator[PostgresDatabase]:
@@ -220,7 +208,8 @@ class PostgresServer:
 
     def copy_schema(self, source: str, target: str, section: str, progress: Progress) -> None:
         """Build part of ``source``'s schema in ``target``: ``section`` is ``pre-data`` (types,
-        functions, tables, views) or ``post-data`` (indexes, keys, triggers)."""
+        functions, tables, views) or ``post-data`` (indexes, keys, triggers).
+        """
         work = Restore(
             Path(source),
             self.base_url,
@@ -331,10 +320,14 @@ def _write_stamp(connection: Connection, name: str, stamp: Stamp) -> None:
         connection.execute(statement(f"COMMENT ON DATABASE {identifier(name)} IS {text}"))
 
 
-def _rename(connection: Connection, name: str, to: str) -> None:
-    connection.execute(
-        statement(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}")
-    )
+def _rename(connection: Connection, renames: Sequence[tuple[str, str]]) -> None:
+    """Rename databases in one transaction; their sessions end first."""
+    with connection.transaction():
+        for name, to in renames:
+            _end_sessions(connection, name)
+            connection.execute(
+                statement(f"ALTER DATABASE {identifier(name)} RENAME TO {identifier(to)}")
+            )
 
 
 def _end_sessions(connection: Connection, name: str) -> None:

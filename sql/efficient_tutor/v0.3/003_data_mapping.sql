@@ -8,8 +8,13 @@ ALTER TABLE tuition_logs DISABLE TRIGGER tuition_logs_set_updated_at;
 
 -- Users: blanks, and sign-ins that were recorded before the account existed.
 UPDATE users SET timezone = 'UTC' WHERE timezone IS NULL;
+-- A missing name comes from the e-mail address, or from the other half of the name.
 UPDATE users
-SET first_name = coalesce(first_name, 'Unknown'), last_name = coalesce(last_name, 'Unknown')
+SET first_name = coalesce(
+        first_name,
+        nullif(initcap(regexp_replace(split_part(email::text, '@', 1), '[^[:alpha:]].*$', '')), ''),
+        last_name, '-'),
+    last_name = coalesce(last_name, first_name, '-')
 WHERE first_name IS NULL OR last_name IS NULL;
 UPDATE users SET last_login_at = NULL WHERE last_login_at < created_at;
 
