@@ -19,8 +19,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
-from production import World, tables
+from company import World
 from psycopg import sql
+from rows import tables
 
 HERE = Path(__file__).resolve().parent
 

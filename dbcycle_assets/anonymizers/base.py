@@ -103,6 +103,7 @@ class Definition:
     rules whose output does not depend on the key. ``vocabulary`` gives the fixed words that the
     mask may emit whatever its input, so that verification can tell them from survivors.
     ``searchable`` says whether the originals are worth searching in the output (a date is not).
+    ``partial`` rules keep parts of a value where the user says so; a value may then come out whole.
     """
 
     name: str
@@ -114,6 +115,7 @@ class Definition:
     keyed: bool = True
     unique: bool = False
     searchable: bool = True
+    partial: bool = False
     vocabulary: Callable[[Parameters], frozenset[str]] = field(
         default=lambda _parameters: frozenset()
     )

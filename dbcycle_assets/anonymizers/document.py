@@ -93,6 +93,7 @@ def json_definition(  # noqa: C901 - one mask in its three forms
         accepts=frozenset({Kind.JSON, Kind.TEXT}),
         build=build,
         parameters=Paths,
+        partial=True,
         vocabulary=lambda _parameters: emitted() | {"x"},
     )
 

@@ -33,7 +33,7 @@ def url(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
     It holds everything that a client needs to connect.
     """
     invocation = of(ctx)
-    with invocation.reading() as cycle:
+    with invocation.reading(quick=True) as cycle:
         name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
         address = cycle.server.url(name)
         described = cycle.server.describe()
@@ -56,7 +56,7 @@ def shell(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
     Words after -- go to the client.
     """
     invocation = of(ctx)
-    with invocation.reading() as cycle:
+    with invocation.reading(quick=True) as cycle:
         name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
         command, secrets = cycle.server.shell_command(name)
     os.environ.update(secrets)  # inherited by the client; never on its command line

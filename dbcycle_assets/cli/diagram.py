@@ -99,7 +99,8 @@ def _lines(table: Table) -> tuple[str, ...]:
     if len(keys) > MOST_KEYS:
         keys = [*keys[: MOST_KEYS - 1], f"… {len(keys) - MOST_KEYS + 1} more"]
     others = len(table.columns) - len(refers | set(table.primary_key))
-    return (*keys, f"{others} other columns") if others else tuple(keys)
+    noun = "column" if others == 1 else "columns"
+    return (*keys, f"{others} other {noun}") if others else tuple(keys)
 
 
 def _short(text: str) -> str:

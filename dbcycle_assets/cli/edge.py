@@ -39,6 +39,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # The reader went away (`| head`): no message, and no second error at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except SystemExit as end:  # whoever raised it has said why
+        return end.code if isinstance(end.code, int) else UNEXPECTED
     except BaseException as error:  # noqa: BLE001 - this is the edge
         return _explain(error, as_json="--json" in own, debug=debug)
     return code
@@ -73,9 +75,6 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
         return "Cancelled", stopped, Cancelled.exit_code
     if isinstance(error, click.ClickException):
         return "UsageError", _usage(error), UsageError.exit_code
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else UNEXPECTED
-        return "SystemExit", f"ended with exit code {code}", code
     if isinstance(error, OSError) and error.errno in DISK:
         where = f"{error.filename}: " if error.filename else ""
         remedy = "\n  → free space or fix the disk, then run again"

@@ -53,17 +53,17 @@ class Invocation:
         return terminal and not self.yes and not self.json
 
     @contextmanager
-    def progress(self) -> Iterator[Progress]:
+    def progress(self, *, quick: bool = False) -> Iterator[Progress]:
         """Report progress on stderr while the block runs."""
-        with reporting(verbose=self.verbose) as progress:
+        with reporting(verbose=self.verbose, quick=quick) as progress:
             yield progress
 
     @contextmanager
-    def reading(self) -> Iterator["Cycle"]:
+    def reading(self, *, quick: bool = False) -> Iterator["Cycle"]:
         """Give a session that changes nothing, and report its progress."""
         from ..cycle.session import Cycle
 
-        with self.progress() as progress:
+        with self.progress(quick=quick) as progress:
             yield Cycle(self.project, progress=progress)
 
     @contextmanager

@@ -12,11 +12,16 @@ Progress = Callable[[str], None]
 
 
 @contextmanager
-def reporting(*, verbose: bool) -> Iterator[Progress]:
-    """Give a function that reports progress; safe to call from several threads."""
+def reporting(*, verbose: bool, quick: bool = False) -> Iterator[Progress]:
+    """Give a function that reports progress; safe to call from several threads.
+
+    A ``quick`` command says nothing where lines would stay.
+    """
     if sys.stderr.isatty() and not verbose:
         with _live() as progress:
             yield progress
+    elif quick and not verbose:
+        yield lambda _message: None
     else:
         yield _plain()
 

@@ -1,9 +1,11 @@
 """Secrets and the environment: the only module that reads either."""
 
+import contextlib
 import os
 import re
 import secrets
 import stat
+import tempfile
 from pathlib import Path
 
 from ..errors import BadInput, GuardRefused, UsageError
@@ -19,8 +21,13 @@ ENVIRONMENTS = {
     "production": "production",
     "prod": "production",
 }
-_URL_PASSWORD = re.compile(r"(?P<head>\w+://[^\s:/@]*):[^\s@]*@")
-_DSN_PASSWORD = re.compile(r"(?i)\b(password|passwd|pwd)\s*=\s*('[^']*'|\S+)")
+# A password may hold `@`, `/` and `:` unescaped: everything up to the last `@` of the word goes.
+_URL_PASSWORD = re.compile(r"(?P<head>\w+://[^\s:/@]*):[^\s]*@")
+_DSN_PASSWORD = re.compile(
+    r"""(?ix) (?P<head> [\w]* (?:password|passwd|pwd) (?: \s*=\s* | ["']\s*:\s* ) )
+    (?: '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | [^\s,}&]+ )"""
+)
+_SQL_PASSWORD = re.compile(r"(?i)\b(?P<head>password\s+)'(?:[^']|'')*'")
 
 
 def environment(chosen: str | None = None) -> str:
@@ -63,22 +70,28 @@ def anonymization_secret(project: Project) -> bytes:
         return _checked(value, project.config.key_env)
     path = project.state / "key"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".key.{os.getpid()}.part")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-        try:
-            os.link(part, path)  # the first of two processes wins
-        except FileExistsError:
-            pass
-        finally:
-            part.unlink()
+        _generate(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise GuardRefused(
             "others can read the anonymization key", where=str(path), remedy=f"chmod 600 {path}"
         )
     return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+
+
+def _generate(path: Path) -> None:
+    """Write a new key, whole or not at all; the first of two processes wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".key.", suffix=".part", dir=path.parent)  # mode 0600
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink()
 
 
 def _checked(value: str, where: str) -> bytes:
@@ -119,4 +132,6 @@ def source_url(project: Project) -> str:
 
 def redact(text: str) -> str:
     """Return a text without the passwords of the URLs and DSNs in it."""
-    return _DSN_PASSWORD.sub(r"\1=***", _URL_PASSWORD.sub(r"\g<head>:***@", text))
+    text = _URL_PASSWORD.sub(r"\g<head>:***@", text)
+    text = _DSN_PASSWORD.sub(r"\g<head>***", text)
+    return _SQL_PASSWORD.sub(r"\g<head>***", text)

@@ -10,7 +10,8 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from ..errors import ConfigError
-from .document import dump, keeping_tail, layout_of, owned, parse, plain, shared_nodes
+from . import document as yaml
+from .document import Sharing, growing
 
 HEADER = """\
 The cycle of {name}. Every column of every table is judged: it has an anonymizer under `columns`,
@@ -33,19 +34,183 @@ def apply_judgements(path: Path, judgements: Sequence[Judgement]) -> None:
     """Add judgements to a config; what is judged already is replaced, the rest stays as it is.
 
     Raises:
-        ConfigError: the file is no config, or is woven in a way that only a person can edit; it
-            is then unchanged.
+        ConfigError: the file is no config, or only a person can edit it; it is unchanged.
     """
-    document = parse(path)
-    if not judgements:
-        return
-    layout = layout_of(document, path)
-    before = plain(document)
-    _write_tables(document, judgements, path)
-    _save(path, dump(document, layout), newline=_newline(path))(before, judgements)
+    document = yaml.parse(path)
+    text = path.read_bytes().decode("utf-8-sig")
+    layout = yaml.layout_of(document, text)
+    before = yaml.plain(document)
+    _write(document, judgements, path)
+    edited = yaml.dump(document, layout)
+    _replace(path, edited.replace("\n", "\r\n") if "\r\n" in text else edited, before, judgements)
 
 
 def new_config(
     path: Path, *, name: str, engine: str, dump: str, judgements: Sequence[Judgement] = ()
 ) -> None:
     """Write the config of a new project."""
+    test = _flow({"url_env": "DATABASE_URL_TEST", "default": "embedded"})
+    document = CommentedMap(
+        {
+            "name": name,
+            "engine": engine,
+            "source": _flow({"dump": dump}),
+            "migrations": _flow([]),
+            "golden": "golden",
+            "targets": _flow({"test": test}),
+            "schedule": _flow({"nightly": "0 2 * * *", "timezone": "UTC"}),
+            "tables": CommentedMap(),
+        }
+    )
+    document.yaml_set_start_comment(HEADER.format(name=name))
+    before = yaml.plain(document)
+    _write(document, judgements, path)
+    _replace(path, yaml.dump(document), before, judgements)
+
+
+def _flow(content: Any) -> Any:
+    node = CommentedMap(content) if isinstance(content, Mapping) else CommentedSeq(content)
+    node.fa.set_flow_style()
+    return node
+
+
+def _write(document: CommentedMap, judgements: Sequence[Judgement], path: Path) -> None:
+    sharing = Sharing(document)
+    if document.get("tables") is None:
+        with growing(document, "tables"):
+            document["tables"] = CommentedMap()
+    tables = _typed(sharing.own(document, "tables"), CommentedMap, path, "tables")
+    for judgement in judgements:
+        with growing(tables, judgement.table):
+            table = _table(sharing, tables, judgement.table, path)
+            for node in (document, tables, table):
+                node.fa.set_block_style()  # a comment cannot stand inside braces
+            if judgement.rule == "keep":
+                _drop(table, "columns", judgement.column)
+                _keep(table, judgement.column)
+            else:
+                _drop(table, "keep", judgement.column)
+                _mask(table, judgement)
+
+
+def _table(sharing: Sharing, tables: CommentedMap, name: str, path: Path) -> CommentedMap:
+    """Return the entry of a table, made if it is not there, with ``columns`` and ``keep`` its own."""
+    if tables.get(name) is None:
+        tables[name] = CommentedMap()
+    table: CommentedMap = _typed(sharing.own(tables, name), CommentedMap, path, f"tables.{name}")
+    for key, kind in (("columns", CommentedMap), ("keep", CommentedSeq)):
+        if table.get(key) is not None:
+            _typed(sharing.own(table, key), kind, path, f"tables.{name}.{key}")
+    return table
+
+
+def _typed(node: Any, kind: type, path: Path, place: str) -> Any:
+    if not isinstance(node, kind):
+        word = "mapping" if kind is CommentedMap else "list"
+        raise ConfigError(f"{place} must be a {word}", where=str(path))
+    return node
+
+
+def _drop(table: CommentedMap, key: str, column: str) -> None:
+    """Take a column out of ``columns`` or ``keep``, and the entry with it once it is empty."""
+    node = table.get(key)
+    if node is None or column not in node:
+        return
+    with growing(table, key):
+        if isinstance(node, CommentedMap):
+            node.pop(column)
+        else:
+            for index in reversed([at for at, name in enumerate(node) if name == column]):
+                del node[index]
+        if not node:
+            del table[key]
+
+
+def _keep(table: CommentedMap, column: str) -> None:
+    with growing(table, "keep"):
+        if table.get("keep") is None:
+            table["keep"] = _flow([])
+        if column not in table["keep"]:
+            table["keep"].append(column)
+
+
+def _mask(table: CommentedMap, judgement: Judgement) -> None:
+    column = judgement.column
+    if "columns" not in table:
+        table.insert(0, "columns", CommentedMap())
+    with growing(table, "columns"):
+        if table["columns"] is None:
+            table["columns"] = CommentedMap()
+        columns = table["columns"]
+        columns.fa.set_block_style()
+        with growing(columns, column):
+            known = column in columns  # then its comment is the user's own
+            columns[column] = (
+                _flow({"anonymize": judgement.rule, **judgement.options})
+                if judgement.options
+                else judgement.rule
+            )
+            if judgement.reason and not known:
+                columns.yaml_add_eol_comment(_comment(judgement.reason), column)
+
+
+def _comment(reason: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in reason)
+
+
+def _replace(
+    path: Path, text: str, before: Mapping[str, Any], judgements: Sequence[Judgement]
+) -> None:
+    """Put the text in the file's place if it says what it said before and the judgements."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if not _says(part, before, judgements):
+            lines = [f"{each.table}.{each.column}: {each.rule}" for each in judgements]
+            raise ConfigError(
+                "is woven in a way that only a person can edit (aliases, merges, odd keys?)",
+                where=str(path),
+                remedy=f"write by hand: {'; '.join(lines)}",
+            )
+        part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        part.replace(path.resolve())
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _says(path: Path, before: Mapping[str, Any], judgements: Sequence[Judgement]) -> bool:
+    try:
+        after = yaml.plain(yaml.parse(path))
+    except ConfigError:
+        return False
+    last = {(each.table, each.column): each for each in judgements}
+    return _without(after, last) == _without(before, last) and all(
+        _holds(after["tables"][table], judgement) for (table, _), judgement in last.items()
+    )
+
+
+def _holds(table: Mapping[str, Any], judgement: Judgement) -> bool:
+    columns, keep = table.get("columns", {}), table.get("keep", [])
+    if judgement.rule == "keep":
+        return judgement.column in keep and judgement.column not in columns
+    options = dict(judgement.options)
+    rule = {"anonymize": judgement.rule, **options} if options else judgement.rule
+    return judgement.column not in keep and bool(columns.get(judgement.column) == rule)
+
+
+def _without(document: Mapping[str, Any], judged: Mapping[tuple[str, str], Any]) -> Any:
+    """Return the document without what is judged and without empty entries of tables."""
+    tables = {}
+    for name, table in (document.get("tables") or {}).items():
+        rest = dict(table or {})
+        columns, keep = rest.get("columns") or {}, rest.get("keep") or []
+        rest["columns"] = {key: rule for key, rule in columns.items() if (name, key) not in judged}
+        rest["keep"] = [column for column in keep if (name, column) not in judged]
+        if any(rest.values()):
+            tables[name] = rest
+    return {**document, "tables": tables}

@@ -7,17 +7,16 @@ from typing import Any, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import pydantic
-import ruamel.yaml
-import ruamel.yaml.error
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from ..errors import ConfigError, did_you_mean
+from .document import line_of, parse, plain
 from .model import Config, Project
+from .schedule import cron_fault
 
 FILE = "dbcycle.yaml"
-MAX_BYTES = 5_000_000
-MAX_NODES = 500_000
-CRON_FIELDS = 5
+
+Fault = tuple[Sequence[str], str]
+"""A place in the document, and what is wrong there."""
 
 
 def load_project(root: Path) -> Project:
@@ -33,83 +32,47 @@ def load_project(root: Path) -> Project:
             where=str(path),
             remedy="`dbcycle init NAME --from DUMP` makes a project",
         )
-    document = _parse(path)
-    problems = [*_duplicates(document)]
+    document = parse(path)
+    content = plain(document)
+    faults = list(_faults(content, root))
+    config: Config | None = None
     try:
-        config = Config.model_validate(_plain(_expand(document)))
+        config = Config.model_validate(_expand(content))
     except pydantic.ValidationError as error:
-        problems += [_problem(document, detail) for detail in error.errors(include_url=False)]
-    else:
-        problems += _meaning(document, config, root)
-        if not problems:
-            return Project(root=root.resolve(), config=config)
-    lines = "\n  - ".join(f"{FILE}:{line}: {text}" for line, text in sorted(set(problems)))
+        faults += [_fault(detail) for detail in error.errors(include_url=False)]
+    if config is not None and not faults:
+        return Project(root=root.resolve(), config=config)
+    found = sorted({(line_of(document, place), ".".join(place), what) for place, what in faults})
+    lines = "\n  - ".join(f"{FILE}:{line}: {place}: {what}" for line, place, what in found)
     raise ConfigError(
-        f"{len(set(problems))} mistake{'s' if len(set(problems)) > 1 else ''}:\n  - {lines}",
-        where=str(path),
+        f"{len(found)} mistake{'s' if len(found) > 1 else ''}:\n  - {lines}", where=str(path)
     )
-
-
-def _parse(path: Path) -> CommentedMap:
-    if path.stat().st_size > MAX_BYTES:
-        raise ConfigError(f"is larger than {MAX_BYTES} bytes", where=str(path))
-    yaml = ruamel.yaml.YAML()
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8-sig"))
-        count = sum(1 for _ in _nodes(document))
-    except ruamel.yaml.error.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        problem = "duplicate key" if "duplicate key" in str(error.problem) else error.problem
-        raise ConfigError(f"is not valid YAML: {problem}", where=where) from None
-    except (ruamel.yaml.error.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"is not valid YAML ({type(error).__name__})", where=str(path)) from None
-    if count > MAX_NODES:
-        raise ConfigError("has too many values; are its aliases a mistake?", where=str(path))
-    if not isinstance(document, CommentedMap):
-        raise ConfigError("must be a mapping that starts with `name:`", where=str(path))
-    return document
-
-
-def _nodes(value: Any) -> Iterator[None]:
-    """Count every value, aliases expanded, and stop counting past the limit."""
-    stack, seen = [value], 0
-    while stack and seen <= MAX_NODES:
-        node = stack.pop()
-        seen += 1
-        yield
-        if isinstance(node, Mapping):
-            stack.extend(node.values())
-        elif isinstance(node, list):
-            stack.extend(node)
-        elif isinstance(node, ruamel.yaml.comments.TaggedScalar):
-            raise ruamel.yaml.error.YAMLError
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _expand(document: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the short forms of rules into the long one."""
     expanded = dict(document)
     tables = document.get("tables")
-    if isinstance(tables, Mapping):
-        expanded["tables"] = {str(name): _expand_table(table) for name, table in tables.items()}
+    if tables is None:
+        expanded.pop("tables", None)
+    elif isinstance(tables, Mapping):
+        expanded["tables"] = {name: _expand_table(table) for name, table in tables.items()}
     return expanded
 
 
 def _expand_table(table: Any) -> Any:
     if table is None:
         return {}
-    if not isinstance(table, Mapping) or not isinstance(table.get("columns"), Mapping):
+    if not isinstance(table, Mapping):
         return table
-    columns = {str(name): _rule(rule) for name, rule in table["columns"].items()}
-    return {**table, "columns": columns}
+    given = {
+        key: value
+        for key, value in table.items()
+        if not (key in {"columns", "keep"} and value is None)
+    }
+    if isinstance(given.get("columns"), Mapping):
+        given["columns"] = {name: _rule(rule) for name, rule in given["columns"].items()}
+    return given
 
 
 def _rule(rule: Any) -> Any:
@@ -123,29 +86,15 @@ def _rule(rule: Any) -> Any:
     return rule
 
 
-def _duplicates(document: CommentedMap) -> Iterator[tuple[int, str]]:
-    """Yield columns that are both kept and anonymized."""
-    tables = document.get("tables")
-    for name, table in tables.items() if isinstance(tables, Mapping) else ():
-        if not isinstance(table, Mapping):
-            continue
-        columns, keep = table.get("columns"), table.get("keep")
-        if isinstance(columns, Mapping) and isinstance(keep, list):
-            for column in sorted({*map(str, columns)} & {*map(str, keep)}):
-                where = ["tables", name, "columns", column]
-                yield _line(document, where), f"tables.{name}.{column}: both kept and anonymized"
-
-
-def _problem(document: CommentedMap, detail: Any) -> tuple[int, str]:
+def _fault(detail: Any) -> Fault:
     place = [str(part) for part in detail["loc"]]
-    where = ".".join(place)
-    line = _line(document, place)
     if detail["type"] == "extra_forbidden":
-        known = _known_fields(place[:-1])
-        return line, f"{where}: unknown key{did_you_mean(place[-1], known)}"
+        return place, f"unknown key{did_you_mean(place[-1], _known_fields(place[:-1]))}"
     if detail["type"] == "missing":
-        return line, f"{where}: is missing"
-    return line, f"{where}: {detail['msg'].removeprefix('Value error, ')}"
+        return place, "is missing"
+    if detail["type"] in {"model_type", "dict_type"}:
+        return place, "must be a mapping"
+    return place, str(detail["msg"]).removeprefix("Value error, ")
 
 
 def _known_fields(place: Sequence[str]) -> list[str]:
@@ -155,10 +104,10 @@ def _known_fields(place: Sequence[str]) -> list[str]:
     for part in parts:
         known = model.model_fields.get(part)
         found = _model_inside(known.annotation) if known else None
-        if found is None:
+        if known is None or found is None:
             return []
         model = found
-        if get_origin(known.annotation if known else None) in {dict, tuple}:
+        if get_origin(known.annotation) in {dict, tuple}:
             next(parts, None)  # the name of a table, or a position in a list
     return sorted(model.model_fields)
 
@@ -171,53 +120,64 @@ def _model_inside(annotation: Any) -> type[pydantic.BaseModel] | None:
     return None
 
 
-def _line(document: Any, place: Sequence[str]) -> int:
-    """Return the line (from 1) of the deepest part of a place that the document has."""
-    line, node = 1, document
-    for part in place:
-        if isinstance(node, CommentedMap) and part in node:
-            line = node.lc.key(part)[0] + 1
-            node = node[part]
-        elif isinstance(node, CommentedSeq) and part.isdigit() and int(part) < len(node):
-            line = node.lc.item(int(part))[0] + 1
-            node = node[int(part)]
-        else:
-            break
-    return line
+def _faults(content: Mapping[str, Any], root: Path) -> Iterator[Fault]:
+    """Yield the mistakes that the types cannot see; what has the wrong type is theirs."""
+    yield from _schedule_faults(_mapping(content.get("schedule")))
+    yield from _path_faults(content, root)
+    yield from _migration_faults(content.get("migrations"))
+    for name, table in _mapping(content.get("tables")).items():
+        columns, keep = _mapping(table).get("columns"), _mapping(table).get("keep")
+        kept = [column for column in keep if isinstance(column, str)] if _listed(keep) else []
+        for column in sorted(set(_mapping(columns)) & set(kept)):
+            yield ["tables", name, "columns", column], "both kept and anonymized"
 
 
-def _meaning(document: CommentedMap, config: Config, root: Path) -> Iterator[tuple[int, str]]:
-    """Yield mistakes that the types cannot see."""
-    schedule = config.schedule
-    fields = schedule.nightly.split()
-    if len(fields) != CRON_FIELDS or not re.fullmatch(r"[\d*/,\-A-Za-z ]+", schedule.nightly):
-        yield (
-            _line(document, ["schedule", "nightly"]),
-            "schedule.nightly: is not a cron line of five fields",
-        )
-    try:
-        ZoneInfo(schedule.timezone)
-    except (KeyError, ValueError, OSError):
-        yield (
-            _line(document, ["schedule", "timezone"]),
-            "schedule.timezone: is not an IANA time zone",
-        )
-    if config.golden is not None and not (root / config.golden).resolve().is_relative_to(
-        root.resolve()
-    ):
-        yield _line(document, ["golden"]), "golden: must lie inside the project"
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _listed(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _schedule_faults(schedule: Mapping[str, Any]) -> Iterator[Fault]:
+    nightly, zone = schedule.get("nightly"), schedule.get("timezone")
+    if isinstance(nightly, str) and (fault := cron_fault(nightly)):
+        yield ["schedule", "nightly"], fault
+    if isinstance(zone, str):
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            yield ["schedule", "timezone"], "is not an IANA time zone"
+
+
+def _path_faults(content: Mapping[str, Any], root: Path) -> Iterator[Fault]:
+    """Yield what would be written or read outside the project; dumps and migrations may lie there."""
+    golden = content.get("golden")
+    if isinstance(golden, str) and not _inside(root, golden):
+        yield ["golden"], "must lie inside the project"
+    for name, table in _mapping(content.get("tables")).items():
+        export = _mapping(table).get("export")
+        if isinstance(export, str) and not _inside(root, export):
+            yield ["tables", name, "export"], "must lie inside the project"
+
+
+def _inside(root: Path, path: str) -> bool:
+    return "\0" not in path and (root / path).resolve().is_relative_to(root.resolve())
+
+
+def _migration_faults(versions: Any) -> Iterator[Fault]:
     seen: set[str] = set()
-    for version in config.migrations:
-        if version.version in seen:
-            yield (
-                _line(document, ["migrations"]),
-                f"migrations: version {version.version} occurs twice",
-            )
-        seen.add(version.version)
-        for step in version.steps:
-            inside = Path(step).name == step
-            if not inside or not step.endswith((".sql", ".py")):
+    for number, version in enumerate(versions if _listed(versions) else []):
+        place = ["migrations", str(number)]
+        name = _mapping(version).get("version")
+        if isinstance(name, str) and name in seen:
+            yield [*place, "version"], f"version {name} occurs twice"
+        seen |= {name} if isinstance(name, str) else set()
+        steps = _mapping(version).get("steps")
+        for position, step in enumerate(steps if _listed(steps) else []):
+            if isinstance(step, str) and not re.fullmatch(r"[^/\0]+\.(sql|py)", step):
                 yield (
-                    _line(document, ["migrations"]),
-                    f"migrations.{version.version}: a step is the name of an .sql or .py file there",
+                    [*place, "steps", str(position)],
+                    "a step is the name of a .sql or .py file in the version's directory",
                 )

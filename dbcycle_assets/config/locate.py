@@ -2,8 +2,9 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
-from ..errors import UsageError, did_you_mean
+from ..errors import ConfigError, UsageError, did_you_mean
 from .load import FILE
 
 
@@ -18,10 +19,23 @@ def bundled_projects(start: Path) -> tuple[dict[str, Path], str | None]:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
             continue
         if "dbcycle" in settings:
-            own = settings["dbcycle"]
-            named = {name: folder / path for name, path in own.get("projects", {}).items()}
-            return named, own.get("default")
+            return _bundled(settings["dbcycle"], file)
     return {}, None
+
+
+def _bundled(own: Any, file: Path) -> tuple[dict[str, Path], str | None]:
+    projects = own.get("projects", {}) if isinstance(own, dict) else None
+    if not isinstance(projects, dict) or not all(isinstance(at, str) for at in projects.values()):
+        raise ConfigError(
+            '[tool.dbcycle] must be as in `projects = {shop = "data/shop"}`', where=str(file)
+        )
+    default = own.get("default")
+    if default is not None and default not in projects:
+        raise ConfigError(
+            f"[tool.dbcycle] default names no project{did_you_mean(str(default), projects)}",
+            where=str(file),
+        )
+    return {name: file.parent / at for name, at in projects.items()}, default
 
 
 def find_project(hint: str | None, start: Path) -> Path:
@@ -35,7 +49,9 @@ def find_project(hint: str | None, start: Path) -> Path:
     start = start.resolve()
     named, default = bundled_projects(start)
     if hint is not None:
-        folder = (start / hint).expanduser()
+        folder = start / Path(hint).expanduser()
+        if folder.name == FILE:
+            folder = folder.parent
         if (folder / FILE).is_file():
             return folder.resolve()
         if hint in named:
@@ -49,7 +65,7 @@ def find_project(hint: str | None, start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / FILE).is_file():
             return folder
-    if default is not None and default in named:
+    if default is not None:
         return named[default].resolve()
     raise UsageError(
         "there is no project here",

@@ -49,7 +49,9 @@ class _Masked:
 
     plan: ColumnPlan
     mask: Callable[[str], str | None]
+    leaves: Callable[[str], list[str]]
     originals: Originals | None
+    partial: bool
     echoes: int = 0
     known: dict[str, str | None] = field(default_factory=dict)
 
@@ -133,14 +135,20 @@ def _masks(
         mask: Mask = build_mask(column.rule, column.options, column.facts, cycle.key)
         codec = database.element_codec(column.column)
         kept = Originals(cycle.key, column.rule) if rule.searchable else None
+        leaves = leaves_of
         if codec is not None:
             mask = functools.partial(_elements, codec, mask)
-        found[index] = _Masked(column, mask, kept)
+            leaves = functools.partial(_element_leaves, codec)
+        found[index] = _Masked(column, mask, leaves, kept, rule.partial)
     return found
 
 
 def _elements(codec: ElementCodec, mask: Mask, value: str) -> str:
     return codec.map(value, mask)
+
+
+def _element_leaves(codec: ElementCodec, value: str) -> list[str]:
+    return [leaf for element in codec.leaves(value) for leaf in leaves_of(element)]
 
 
 def _extract(cycle: Cycle, database: Database, plan: TablePlan, *, anonymize: bool) -> Outcome:
@@ -227,9 +235,10 @@ def _apply(masked: _Masked, value: str) -> str | None:
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise _Unfit(value, type(error).__name__) from None
     if masked.originals is not None:
-        for leaf in leaves_of(value):
+        leaves = masked.leaves(value)
+        for leaf in leaves:
             masked.originals.add(leaf)
-        masked.echoes += result == value and bool(value.strip())
+        masked.echoes += result == value and not masked.partial and any(map(str.strip, leaves))
     if len(masked.known) >= CACHE:
         masked.known.clear()
     masked.known[value] = result

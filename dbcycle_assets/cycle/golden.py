@@ -62,7 +62,7 @@ def read_golden(path: Path, table: Table, engine: str) -> list[Row]:
         GoldenError: with the file, the record's number (from 1) and the field; never a value.
     """
     rows: list[Row] = []
-    for number, record in enumerate(_parse(path), 1):
+    for number, record in enumerate(parse_golden(path), 1):
         where = f"{path}: record {number}"
         if not isinstance(record, Mapping):
             raise GoldenError("is not a mapping of column to value", where=where)
@@ -94,7 +94,12 @@ def _column(table: Table, name: str, where: str) -> Column:
     return column
 
 
-def _parse(path: Path) -> Sequence[Any]:
+def parse_golden(path: Path) -> Sequence[Any]:
+    """Return the records of one file as plain values, not yet held against their table.
+
+    Raises:
+        GoldenError: the file is not a literal list.
+    """
     if path.stat().st_size > MAX_BYTES:
         raise GoldenError(f"is larger than {MAX_BYTES} bytes", where=str(path))
     text = path.read_text(encoding="utf-8-sig")

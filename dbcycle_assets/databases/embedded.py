@@ -197,7 +197,8 @@ def _installation() -> Path:
     if target.is_dir():
         return target
     try:
-        home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o755)
         with _locked(home / "unpack.lock"):
             if not target.is_dir():
                 _unpack(binary, target)
@@ -234,6 +235,7 @@ def _unpack(binary: Path, target: Path) -> None:
             text=True,
             env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
             check=False,
+            umask=0o022,  # another user runs it where we are root
         )
         found = sorted((home / ".pg0" / "installation").glob("*/bin/postgres"))
         if not found:

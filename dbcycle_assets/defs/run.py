@@ -128,7 +128,6 @@ def _execute(
     defs = dg.Definitions(
         assets=build_assets(cycle.project, cycle=cycle, watch=watch),  # type: ignore[arg-type]
         executor=dg.in_process_executor,
-        loggers={"console": quiet},
     )
     graph = defs.resolve_asset_graph()
     chosen = selection.required_multi_asset_neighbors().resolve(graph)
@@ -138,11 +137,13 @@ def _execute(
             "the selection names no asset of this project",
             remedy="`dbcycle plan` lists them",
         )
-    job = defs.resolve_implicit_global_asset_job_def()
+    job = defs.resolve_implicit_global_asset_job_def().with_logger_defs({"console": quiet})
     try:
         run = job.execute_in_process(
             instance=instance,
             asset_selection=keys,
+            # A logger that the run config does not name is passed over for Dagster's own.
+            run_config={"loggers": {"console": {}}},
             raise_on_error=False,
             tags={PROJECT_TAG: cycle.project.name, "dbcycle/trigger": "cli"},
         )

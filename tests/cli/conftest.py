@@ -4,11 +4,16 @@ import contextlib
 import io
 import json
 import sqlite3
+import warnings
 from dataclasses import dataclass
 
 import pytest
 
 from dbcycle_assets.cli import main
+
+with warnings.catch_warnings():  # typer imports names that newer versions of click deprecate
+    warnings.simplefilter("ignore")
+    import dbcycle_assets.cli.app  # noqa: F401
 
 SCHEMA = """
 CREATE TABLE users (

@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-import typer.main
+from typer.main import get_command
 
 from dbcycle_assets.cli.app import app, hoisted
 
-COMMANDS = sorted(typer.main.get_command(app).commands)
+COMMANDS = sorted(get_command(app).commands)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

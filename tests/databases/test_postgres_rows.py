@@ -143,7 +143,7 @@ def test_golden_records_win_by_every_unique_key(server: Server) -> None:
         golden = [
             {"id": "3", "email": "three@x.org"},
             {"id": "10", "email": "ONE@X.org", "age": "5"},
-            {"id": "11", "nick": "BOB"},
+            {"id": "11", "nick": "BOB", "email": "bob@new.org"},
             {"id": "12", "nick": "CY"},
         ]
         with server.open("contract_heap") as heap:
@@ -162,6 +162,10 @@ def test_golden_records_win_by_every_unique_key(server: Server) -> None:
             assert heap.orphans(by_id) == 2
             assert heap.repoint(by_id, done.displaced) == 2
             assert heap.orphans(by_id) == 0
+            by_email = next(key for key in catalog.foreign_keys if key.columns == ("email",))
+            assert heap.orphans(by_email) == 1
+            assert heap.repoint(by_email, done.displaced) == 1
+            assert heap.orphans(by_email) == 0
             notes = b"".join(heap.read(profiles, [profiles.columns[0], profiles.columns[2]]))
             assert notes == b"4\td\n10\tgolden\n11\tb\n"
         server.drop("contract_heap", PROJECT)

@@ -12,7 +12,7 @@ import pytest
 from dbcycle_assets.databases import embedded, open_server
 from dbcycle_assets.databases.port import Server, Stamp
 from dbcycle_assets.databases.postgres.server import PostgresServer
-from dbcycle_assets.databases.postgres.session import connect, message_of, with_database
+from dbcycle_assets.databases.postgres.session import connect, with_database
 from dbcycle_assets.errors import DbCycleError, GuardRefused, MigrationError, ServerUnavailable
 
 from .kit import PROJECT, scratch, stamp
@@ -134,9 +134,14 @@ def test_python_steps_commit_or_roll_back(server: Server) -> None:
     with scratch(server, "CREATE TABLE t (a integer);") as database:
         with database.sqlalchemy() as connection:
             connection.exec_driver_sql("INSERT INTO t VALUES (1)")
-        with pytest.raises(ZeroDivisionError), database.sqlalchemy() as connection:
-            connection.exec_driver_sql("INSERT INTO t VALUES (2)")
-            raise ZeroDivisionError
+
+        def half() -> None:
+            with database.sqlalchemy() as connection:
+                connection.exec_driver_sql("INSERT INTO t VALUES (2)")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            half()
         assert database.count(database.catalog().tables["t"]) == 1
         database.record_step("v1/a.sql", "abc", 0.5)
         database.record_step("v1/b.py", "def", 0.5)
@@ -167,7 +172,6 @@ def test_a_password_never_shows(server: Server) -> None:
     with pytest.raises(ServerUnavailable) as caught:
         connect(wrong)
     assert "wr" not in str(caught.value).replace("write", "")
-    assert message_of(caught.value.__cause__ or ValueError()) if caught.value.__cause__ else True
 
 
 def test_a_url_keeps_its_parts_and_changes_its_database() -> None:

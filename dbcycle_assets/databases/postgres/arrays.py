@@ -1,5 +1,6 @@
 """PostgreSQL's array text, taken apart and put together with dimensions and bounds as they were."""
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ class ArrayCodec:
         start = value.find("{")
         if start < 0:
             return value
-        elements = self._elements()
+        elements = _elements(self.delimiter)
 
         def replace(match: re.Match[str]) -> str:
             element = _element(match)
@@ -34,14 +35,8 @@ class ArrayCodec:
         start = value.find("{")
         if start < 0:
             return []
-        found = map(_element, self._elements().finditer(value, start))
+        found = map(_element, _elements(self.delimiter).finditer(value, start))
         return [element for element in found if element is not None]
-
-    def _elements(self) -> re.Pattern[str]:
-        mark = re.escape(self.delimiter)
-        return re.compile(
-            rf'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^{{}}{mark}"\\]|\\.)+)', re.DOTALL
-        )
 
     def _quoted(self, element: str) -> str:
         plain = (
@@ -53,6 +48,14 @@ class ArrayCodec:
         if plain:
             return element
         return '"' + element.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@functools.cache
+def _elements(delimiter: str) -> re.Pattern[str]:
+    mark = re.escape(delimiter)
+    return re.compile(
+        rf'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>(?:[^{{}}{mark}"\\]|\\.)+)', re.DOTALL
+    )
 
 
 def _element(match: re.Match[str]) -> str | None:

@@ -163,9 +163,11 @@ def first_complaints(raw: str) -> list[str]:
     """Return the first error lines of a program, without the lines that carry rows or commands."""
     lines = []
     for line in raw.splitlines():
-        if "error:" not in line and "ERROR:" not in line and "FATAL:" not in line:
+        # Only lines that begin so: others continue a message, and may be a row's text.
+        match = re.match(r"pg_\w+: (error: .*|fatal: .*)", line)
+        if match is None:
             continue
-        text = re.sub(r"^pg_\w+: ", "", line.strip())
+        text = match[1].strip()
         if re.search(r"invalid (input|byte)|out of range|too long", text):
             text = _VALUE.sub("…", text)
         lines.append(text)

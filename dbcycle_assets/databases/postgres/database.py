@@ -50,7 +50,7 @@ class PostgresDatabase:
         self._path("pg_catalog")
         found = self._connection.execute(query("extensions")).fetchall()
         schemas = {row["schema"] for row in found} - {"public", "pg_catalog"}
-        self._path('"$user"', "public", *(identifier(name) for name in sorted(schemas)))
+        self._path("public", *(identifier(name) for name in sorted(schemas)))
 
     def catalog(self) -> Catalog:
         """Return the tables and keys; our own bookkeeping is left out."""
@@ -157,10 +157,12 @@ class PostgresDatabase:
             f" FROM {in_template(row['table_schema'], row['table_name'])}"
             for row in fed
         )
+        sequence = name.replace("%", "%%")
         done = self._connection.execute(
             statement(
                 f"SELECT setval(%s::regclass, {further}(stored.v, s.last_value)::bigint, true)"
-                f" FROM (SELECT {extreme}(v) AS v FROM ({values}) AS each) AS stored, {name.replace('%', '%%')} AS s"
+                f" FROM (SELECT {extreme}(v) AS v FROM ({values}) AS each) AS stored,"
+                f" {sequence} AS s"
                 " WHERE stored.v BETWEEN %s AND %s"
             ),
             [name, first["minimum"], first["maximum"]],
@@ -199,7 +201,7 @@ class PostgresDatabase:
             MigrationError: with file, line and column; no value of a row.
         """
         with translated(self.name):
-            self._path('"$user"', "public")
+            self._path("public")
         try:
             scripts.run_script(self._connection, script, path)
         finally:
@@ -226,6 +228,8 @@ class PostgresDatabase:
 
     def _plain_connection(self) -> psycopg.Connection[Any]:
         connection: psycopg.Connection[Any] = self._connect()
+        # Without it, "$user" would be the schema of our own bookkeeping.
+        connection.execute("SET search_path = public")
         connection.row_factory = psycopg.rows.tuple_row
         connection.autocommit = False
         return connection

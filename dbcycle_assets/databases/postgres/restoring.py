@@ -316,7 +316,7 @@ class Restore:
         counted = _Counted(script)
         try:
             run_statement(connection, part, counted)
-            if part.data_follows:
+            if part.data_follows and sniff(self.dump) == "plain":  # else they are counted already
                 self._expect(part, counted.rows)
         except psycopg.Error as error:
             if error.sqlstate is None:

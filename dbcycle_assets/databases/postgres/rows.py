@@ -81,8 +81,8 @@ def sample(connection: Connection, table: Table, column: Column, limit: int) -> 
         statement(
             f"SELECT v FROM (SELECT DISTINCT v::text AS v FROM (SELECT {value} AS v FROM"
             f" (SELECT {name} AS c FROM {source} WHERE {name} IS NOT NULL LIMIT 20000)"
-            ' AS sampled) AS single WHERE v IS NOT NULL) AS known ORDER BY hashtext(v), v COLLATE "C"'
-            " LIMIT %s"
+            " AS sampled) AS single WHERE v IS NOT NULL) AS known"
+            ' ORDER BY hashtext(v), v COLLATE "C" LIMIT %s'
         ),
         [limit],
     ).fetchall()

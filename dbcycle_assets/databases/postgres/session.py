@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
@@ -53,7 +53,7 @@ def literal(value: str) -> str:
 
 def statement(text: str | bytes) -> sql.SQL | bytes:
     """Return SQL that our own code composed (names quoted by :func:`identifier`) for execution."""
-    return text if isinstance(text, bytes) else sql.SQL(cast("LiteralString", text))
+    return text if isinstance(text, bytes) else sql.SQL(text)
 
 
 def query(name: str) -> bytes:
