@@ -73,12 +73,18 @@ def anonymizers() -> str:
         properties = [
             "keyed" if entry.keyed else "not keyed",
             "unique stays unique" if entry.unique else "may repeat itself",
-            "originals are searched in the output" if entry.searchable else "originals not searched",
+            "originals are searched in the output"
+            if entry.searchable
+            else "originals not searched",
         ]
         kinds = ", ".join(sorted(entry.accepts)) if len(entry.accepts) < 12 else "any"
         parts.append(f"- columns: {kinds}\n- {'; '.join(properties)}; version {entry.version}")
         for field, info in entry.parameters.model_fields.items():
-            default = "required" if info.is_required() else f"default `{info.get_default(call_default_factory=True)!r}`"
+            default = (
+                "required"
+                if info.is_required()
+                else f"default `{info.get_default(call_default_factory=True)!r}`"
+            )
             parts.append(f"- `{field}`: {default}")
         if entry.parameters.__doc__ and entry.parameters.model_fields:
             parts.append("\n" + " ".join(inspect.cleandoc(entry.parameters.__doc__).split()))
@@ -92,9 +98,15 @@ def config() -> str:
     parts.append("Paths are relative to the file. A key that is not listed here is an error.\n")
     seen: list[type[pydantic.BaseModel]] = [Config]
     for model in seen:
-        parts.append(f"## {model.__name__}\n\n{inspect.getdoc(model)}\n\n| key | type | default |\n| --- | --- | --- |")
+        parts.append(
+            f"## {model.__name__}\n\n{inspect.getdoc(model)}\n\n| key | type | default |\n| --- | --- | --- |"
+        )
         for name, info in model.model_fields.items():
-            default = "required" if info.is_required() else f"`{info.get_default(call_default_factory=True)}`"
+            default = (
+                "required"
+                if info.is_required()
+                else f"`{info.get_default(call_default_factory=True)}`"
+            )
             default = default if len(default) < 40 else "see below"
             parts.append(f"| `{name}` | {readable(info.annotation)} | {default} |")
             seen += [found for found in inside(info.annotation) if found not in seen]
@@ -132,7 +144,9 @@ def assets() -> str:
         per_table = "{table}" in text
         checks = ", ".join(f"`{name}`" for name in CHECKS.get(stage, ()))
         name = f"{stage}/‹table›" if per_table else stage
-        parts.append(f"| `{name}` | {GROUPS.get(stage, stage)} | {text.format(table='table')} | {checks} |")
+        parts.append(
+            f"| `{name}` | {GROUPS.get(stage, stage)} | {text.format(table='table')} | {checks} |"
+        )
     return "\n".join(parts) + "\n"
 
 

@@ -1,6 +1,5 @@
 """A YAML file with its comments and line numbers: parsed within limits, edited, written back."""
 
-import datetime
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,7 +58,8 @@ def _check(document: Any, path: Path) -> None:
             raise ConfigError("has too many values; are its aliases a mistake?", where=str(path))
         tag = getattr(node, "tag", None)
         if isinstance(node, TaggedScalar) or (tag is not None and tag.value is not None):
-            where = f"{path}:{node.lc.line + 1}" if hasattr(node, "lc") else str(path)
+            line = getattr(getattr(node, "lc", None), "line", None)
+            where = str(path) if line is None else f"{path}:{line + 1}"
             raise ConfigError("YAML tags (`!…`) have no meaning here", where=where)
         stack.extend(_children(node))
 
@@ -78,16 +78,14 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, ruamel.yaml.scalarbool.ScalarBoolean):
         return bool(value)
-    for kind in (bool, str, int, float, datetime.datetime, datetime.date):
-        if isinstance(value, kind):
-            return _as(kind, value)
+    # A number or string of YAML remembers how it was written; equal values must be equal bytes.
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, float):
+        return float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
     return value
-
-
-def _as(kind: type, value: Any) -> Any:
-    if type(value) is kind or issubclass(kind, datetime.date):
-        return value
-    return kind(value)
 
 
 def line_of(document: Any, place: Sequence[str]) -> int:

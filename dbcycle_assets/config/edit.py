@@ -94,7 +94,7 @@ def _write(document: CommentedMap, judgements: Sequence[Judgement], path: Path) 
 
 
 def _table(sharing: Sharing, tables: CommentedMap, name: str, path: Path) -> CommentedMap:
-    """Return the entry of a table, made if it is not there, with ``columns`` and ``keep`` its own."""
+    """Return the entry of a table, made if need be; its ``columns`` and ``keep`` are its own."""
     if tables.get(name) is None:
         tables[name] = CommentedMap()
     table: CommentedMap = _typed(sharing.own(tables, name), CommentedMap, path, f"tables.{name}")

@@ -127,7 +127,7 @@ def _faults(content: Mapping[str, Any], root: Path) -> Iterator[Fault]:
     yield from _migration_faults(content.get("migrations"))
     for name, table in _mapping(content.get("tables")).items():
         columns, keep = _mapping(table).get("columns"), _mapping(table).get("keep")
-        kept = [column for column in keep if isinstance(column, str)] if _listed(keep) else []
+        kept = [column for column in _list(keep) if isinstance(column, str)]
         for column in sorted(set(_mapping(columns)) & set(kept)):
             yield ["tables", name, "columns", column], "both kept and anonymized"
 
@@ -136,8 +136,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _listed(value: Any) -> bool:
-    return isinstance(value, list)
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _schedule_faults(schedule: Mapping[str, Any]) -> Iterator[Fault]:
@@ -152,7 +152,7 @@ def _schedule_faults(schedule: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _path_faults(content: Mapping[str, Any], root: Path) -> Iterator[Fault]:
-    """Yield what would be written or read outside the project; dumps and migrations may lie there."""
+    """Yield what would lie outside the project; only dumps and migrations may."""
     golden = content.get("golden")
     if isinstance(golden, str) and not _inside(root, golden):
         yield ["golden"], "must lie inside the project"
@@ -168,14 +168,14 @@ def _inside(root: Path, path: str) -> bool:
 
 def _migration_faults(versions: Any) -> Iterator[Fault]:
     seen: set[str] = set()
-    for number, version in enumerate(versions if _listed(versions) else []):
+    for number, version in enumerate(_list(versions)):
         place = ["migrations", str(number)]
         name = _mapping(version).get("version")
         if isinstance(name, str) and name in seen:
             yield [*place, "version"], f"version {name} occurs twice"
         seen |= {name} if isinstance(name, str) else set()
         steps = _mapping(version).get("steps")
-        for position, step in enumerate(steps if _listed(steps) else []):
+        for position, step in enumerate(_list(steps)):
             if isinstance(step, str) and not re.fullmatch(r"[^/\0]+\.(sql|py)", step):
                 yield (
                     [*place, "steps", str(position)],

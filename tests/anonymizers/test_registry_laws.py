@@ -129,7 +129,7 @@ REPEATING = sorted(set(registry()) - set(UNIQUE) - SHAPED - {"null", "scramble",
 def test_a_rule_that_may_repeat_refuses_a_unique_column(name):
     """Uniqueness is proven before the run: a rule that cannot keep it says so."""
     entry = definition(name)
-    kind = sorted(entry.accepts)[0]
+    kind = min(entry.accepts)
     parameters = entry.parameters.model_validate(OPTIONS.get(name, {}))
     assert entry.misfit(parameters, Facts(kind, unique=True, labels=("a",)))
 
@@ -160,7 +160,9 @@ def test_an_email_is_the_same_whatever_its_case():
 
 def test_invented_names_are_nobodys():
     """No invented name occurs in a list of real ones."""
-    real = {n.casefold() for locale in LOCALES for n in _names(locale, ("first_names", "last_names"))}
+    real = {
+        n.casefold() for locale in LOCALES for n in _names(locale, ("first_names", "last_names"))
+    }
     made = {name.casefold() for kind in ("first", "last") for name in invented(kind)}
     assert len(made) > 10_000
     assert not made & real

@@ -1,0 +1,198 @@
+"""One session on one SQLite file."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy
+
+from ...errors import DbCycleError
+from ...model.catalog import Catalog, Column, ForeignKey, Table
+from ..port import ElementCodec, Fingerprint, Loaded, Row
+from . import loading, references, rows, scripts
+from .catalog import read_catalog, schema_objects
+from .lexer import table_options
+from .session import exists, identifier, transaction, translated
+
+_HISTORY = """
+CREATE TABLE IF NOT EXISTS _dbcycle_migrations (
+    position INTEGER PRIMARY KEY,
+    step TEXT NOT NULL UNIQUE,
+    checksum TEXT NOT NULL,
+    seconds REAL NOT NULL,
+    applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+)
+"""
+
+
+class SqliteDatabase:
+    """The protocol's Database; ``connect`` opens a further session on the same file."""
+
+    def __init__(
+        self,
+        name: str,
+        connection: sqlite3.Connection,
+        connect: Callable[[], sqlite3.Connection],
+    ) -> None:
+        self.name = name
+        self._connection = connection
+        self._connect = connect
+
+    def catalog(self) -> Catalog:
+        """Return the tables and keys; our own bookkeeping is left out.
+
+        Raises:
+            BadInput: the database has virtual tables.
+        """
+        with translated(self.name):
+            return read_catalog(self._connection)
+
+    def fingerprints(self, tables: Iterable[Table]) -> dict[str, Fingerprint]:
+        """Return each table's fingerprint; equal rows in any order give an equal digest."""
+        with translated(self.name):
+            return {table.id: rows.fingerprint(self._connection, table) for table in tables}
+
+    def count(self, table: Table) -> int:
+        """Return the number of rows."""
+        with translated(table.id):
+            return rows.count(self._connection, table)
+
+    def read(
+        self, table: Table, columns: Sequence[Column], *, where: str | None = None
+    ) -> Iterator[bytes]:
+        """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
+        without one), so that equal content gives equal bytes.
+        """
+        with translated(table.id):
+            yield from rows.read(self._connection, table, columns, where)
+
+    def sample(self, table: Table, column: Column, limit: int) -> list[str]:
+        """Return up to ``limit`` distinct non-null values in text form, for the detector alone."""
+        with translated(table.id):
+            return rows.sample(self._connection, table, column, limit)
+
+    def element_codec(self, column: Column) -> ElementCodec | None:  # noqa: ARG002
+        """Return None: SQLite has no arrays."""
+        return None
+
+    def replace_rows(
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        blocks: Iterable[bytes],
+        golden: Sequence[Row],
+        content: str,
+    ) -> Loaded:
+        """Replace the rows of a table; see the protocol.
+
+        Raises:
+            GoldenError: a golden record does not fit; the message names its number (from 1).
+            BadInput: a row of the extract does not fit; the message names its number.
+        """
+        with translated(table.id):
+            return loading.replace_rows(self._connection, table, columns, blocks, golden, content)
+
+    def loaded_content(self) -> dict[str, str]:
+        """Return what :meth:`replace_rows` recorded, by table id."""
+        with translated(self.name):
+            if not exists(self._connection, "_dbcycle_loaded"):
+                return {}
+            found = self._connection.execute(
+                "SELECT table_id, content FROM _dbcycle_loaded ORDER BY table_id"
+            )
+            return dict(found.fetchall())
+
+    def repoint(self, key: ForeignKey, displaced: references.Displaced) -> int:
+        """Let references to displaced rows refer to what displaced them; return how many rows."""
+        with translated(key.table):
+            return references.repoint(self._connection, key, displaced)
+
+    def orphans(self, key: ForeignKey) -> int:
+        """Return how many rows refer to no parent, by anti-join."""
+        with translated(key.table):
+            return references.orphans(self._connection, key)
+
+    def set_sequences(self) -> int:
+        """Move the sequence of every AUTOINCREMENT table past its largest rowid; return how many."""
+        count = 0
+        with translated(self.name), transaction(self._connection):
+            for kind, name, _, sql in schema_objects(self._connection):
+                if kind != "table" or "AUTOINCREMENT" not in table_options(sql or ""):
+                    continue
+                count += 1
+                largest = self._connection.execute(
+                    f"SELECT max(rowid) FROM {identifier(name)}"
+                ).fetchone()[0]
+                raise_sequence(self._connection, name, largest or 0)
+        return count
+
+    def refresh_views(self) -> int:
+        """Return 0: SQLite has no materialized views."""
+        return 0
+
+    def analyze(self) -> None:
+        """Gather statistics."""
+        with translated(self.name):
+            self._connection.execute("ANALYZE")
+
+    def run_sql(self, script: str, path: Path) -> None:
+        """Run one SQL file in one transaction; see the protocol.
+
+        Raises:
+            MigrationError: with file, line and column; no value of a row.
+        """
+        scripts.run_script(self._connection, script, path)
+
+    @contextmanager
+    def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:
+        """Give a Python step a SQLAlchemy connection inside one transaction.
+
+        Raises:
+            MigrationError: the block broke a foreign key.
+        """
+        raw = self._connect()
+        raw.text_factory = str
+        engine = sqlalchemy.create_engine(
+            "sqlite://",
+            creator=lambda: raw,
+            poolclass=sqlalchemy.pool.NullPool,
+            hide_parameters=True,
+        )
+        # The driver begins nothing by itself here, so that DDL is inside the transaction too.
+        sqlalchemy.event.listen(
+            engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
+        )
+        try:
+            with engine.begin() as connection, scripts.whole_keys(raw, None):
+                yield connection
+        finally:
+            engine.dispose()
+            raw.close()
+
+    def applied(self) -> list[tuple[str, str]]:
+        """Return (step, checksum) of each applied migration step, in order of application."""
+        with translated(self.name):
+            if not exists(self._connection, "_dbcycle_migrations"):
+                return []
+            return self._connection.execute(
+                "SELECT step, checksum FROM _dbcycle_migrations ORDER BY position"
+            ).fetchall()
+
+    def record_step(self, step: str, checksum: str, seconds: float) -> None:
+        """Add one step to the history."""
+        with translated(self.name, DbCycleError), transaction(self._connection):
+            self._connection.execute(_HISTORY)
+            self._connection.execute(
+                "INSERT INTO _dbcycle_migrations (step, checksum, seconds) VALUES (?, ?, ?)",
+                [step, checksum, seconds],
+            )
+
+
+def raise_sequence(connection: sqlite3.Connection, table: str, least: int) -> None:
+    """Let the sequence of an AUTOINCREMENT table be at least some number."""
+    changed = connection.execute(
+        "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", [least, table]
+    )
+    if not changed.rowcount:
+        connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, least])

@@ -1,0 +1,109 @@
+"""Connections with fixed settings, quoted identifiers, and errors without values."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...errors import DbCycleError, DiskUnavailable, ServerUnavailable
+from .values import text_of
+
+OURS = "_dbcycle_"
+"""What the names of our own bookkeeping tables start with."""
+
+SIBLINGS = ("-wal", "-shm", "-journal")
+"""What SQLite may keep beside a database file."""
+
+_PATIENCE = 30.0
+_TRIGGER = 1811  # SQLITE_CONSTRAINT_TRIGGER: the text is the trigger's own
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
+
+
+def identifier(name: str) -> str:
+    """Return a quoted identifier: the one place where names become SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def connect(path: Path, mode: str = "rw", *, immutable: bool = False) -> sqlite3.Connection:
+    """Open a file in autocommit mode with fixed settings; nothing is read from it yet."""
+    uri = f"{path.resolve().as_uri()}?mode={mode}{'&immutable=1' if immutable else ''}"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+    )
+    connection.text_factory = text_of
+    settle(connection)
+    return connection
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Give a session our fixed settings."""
+    # Off while rebuilding and loading (a DROP TABLE would cascade); anti-joins prove the keys.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    # A file from elsewhere may hold hostile views, triggers and pages.
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    # What a table held before its rule changed must not stay in free pages of what we publish.
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what the block does, whole or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def exists(connection: sqlite3.Connection, table: str) -> bool:
+    """Tell whether a table is there."""
+    found = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", [table]
+    ).fetchone()
+    return found is not None
+
+
+def message_of(error: sqlite3.Error) -> str:
+    """Return SQLite's message without anything that may be a value."""
+    if getattr(error, "sqlite_errorcode", 0) == _TRIGGER:
+        return "a trigger raised an error (its text is withheld, it may hold values)"
+    return _QUOTED.sub("…", str(error))
+
+
+def failure(
+    error: sqlite3.Error, where: str, kind: type[DbCycleError] = DbCycleError
+) -> DbCycleError:
+    """Return our error for SQLite's."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    message = message_of(error)
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}:
+        return DiskUnavailable(
+            f"SQLite cannot write: {message}",
+            where=where,
+            remedy="free some space or check the folder's permissions, and run again",
+        )
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return ServerUnavailable(
+            "another program keeps the database locked",
+            where=where,
+            remedy="close it and run again",
+        )
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return ServerUnavailable(
+            "cannot open the database file", where=where, remedy="`dbcycle doctor` tells more"
+        )
+    return kind(f"SQLite refused: {message}", where=where)
+
+
+@contextmanager
+def translated(where: str, kind: type[DbCycleError] = DbCycleError) -> Iterator[None]:
+    """Turn a driver's error into one of ours, without values."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise failure(error, where, kind) from None
