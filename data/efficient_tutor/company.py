@@ -49,15 +49,24 @@ MAILS = ("mailbox.example", "posteo.example", "gmx.example", "icloud.example", "
 AGENTS = ("Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (iPhone)", "okhttp/4.12")
 
 # No one may be called like a word that stays in the output: a kept subject is no leak, but a
-# surname "French" in the clear beside it could not be told from one.
+# surname "French" in the clear beside it could not be told from one. The same goes for the words of
+# the golden records and of fake streets and prose, and for names of hex digits only, which random
+# UUIDs hold.
 _STAYING = {
     word
     for text in (
         *SUBJECTS, *TAGS, *ACTIONS, *(part for row in COUNTRY.values() for part in row),
-        "mother father guardian zoom meet teams visual audio light dark email sms users bank card",
+        "mother father guardian sibling zoom meet teams light dark email sms users bank card cash",
+        "active paused ended archived alumni staff normal master low middle high mon tue wed thu",
+        "golden admin teacher substitute student newcomer square course lesson note worksheet exercises",
+        "street avenue lane example",
+        "amet aute elit enim esse illo ipsa ipsam ipsum iste lorem modi nemo nulla sed sit sunt unde vitae",
     )
     for word in re.findall(r"[a-z]+", text.lower())
 }  # fmt: skip
+
+
+_HEX = re.compile(r"[0-9a-f]+")
 
 
 @dataclass
@@ -276,12 +285,11 @@ def _names(locale: str) -> tuple[list[str], list[str]]:
     )
     found = []
     for attribute in ("first_names", "last_names"):
-        entries = getattr(provider, attribute, None)
-        if entries is None:  # some locales split by gender only
-            entries = [
-                *getattr(provider, f"{attribute}_female"),
-                *getattr(provider, f"{attribute}_male"),
-            ]
+        entries = [
+            entry
+            for ending in ("", "_female", "_male")  # some locales split by gender only
+            for entry in getattr(provider, attribute + ending, ())
+        ]
         names = {
             e if isinstance(e, str) else e[0] if isinstance(e, tuple) else str(e) for e in entries
         }
@@ -289,7 +297,9 @@ def _names(locale: str) -> tuple[list[str], list[str]]:
             sorted(
                 n
                 for n in names
-                if n.strip() and not _STAYING & {w.lower() for w in re.findall(r"\w+", n)}
+                if n.strip()
+                and not _STAYING & {w.lower() for w in re.findall(r"\w+", n)}
+                and not _HEX.fullmatch(n.lower())
             )
         )
     return found[0], found[1]

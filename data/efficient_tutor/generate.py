@@ -102,12 +102,12 @@ def fill(connection: psycopg.Connection, world: World) -> dict[str, int]:
 
 @contextmanager
 def server(url: str | None):
-    """Give a server's URL and the folder of its client programs (None: those on the PATH)."""
-    if url is not None:
-        yield url, None
-        return
+    """Give a server's URL and the folder of client programs (None: those on the PATH)."""
     from dbcycle_assets.databases import embedded
 
+    if url is not None:
+        yield url, embedded.programs()
+        return
     with tempfile.TemporaryDirectory(prefix="efficient-tutor-") as folder:
         state = Path(folder)
         running = embedded.ensure(state)

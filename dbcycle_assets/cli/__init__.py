@@ -7,6 +7,8 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``arguments`` default to the process's own."""
-    from .edge import run
-
+    try:
+        from .edge import run  # the rest of the command line, typer included
+    except KeyboardInterrupt:
+        return 130
     return run(arguments)

@@ -50,6 +50,8 @@ def _command(words: list[str]) -> int:
     from .app import app
 
     result = app(words, prog_name="dbcycle", standalone_mode=False)
+    if result == Cancelled.exit_code:  # typer swallows Ctrl-C and returns its exit code
+        raise KeyboardInterrupt
     return result if isinstance(result, int) else 0
 
 

@@ -110,7 +110,7 @@ def _source(source: str) -> tuple[Path | None, str]:
     if scheme in {"postgresql", "postgres"}:
         return None, "postgresql"
     if scheme == "sqlite":
-        source = source.split("://", 1)[1].removeprefix("/")
+        source = source.removeprefix("sqlite:///")
     elif scheme:
         raise BadInput(
             f"a {scheme} database cannot be read",

@@ -1,6 +1,7 @@
 """A YAML file with its comments and line numbers: parsed within limits, edited, written back."""
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import ruamel.yaml
 import ruamel.yaml.error
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import CommentMark
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from ruamel.yaml.tokens import CommentToken
 
 from ..errors import ConfigError
@@ -79,12 +81,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, ruamel.yaml.scalarbool.ScalarBoolean):
         return bool(value)
     # A number or string of YAML remembers how it was written; equal values must be equal bytes.
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
+    kinds = (kind for kind in (bool, str, float, int) if isinstance(value, kind))
+    kind = next(kinds, None)
+    return value if kind is None else kind(value)
+
+
+def quoted(value: Any) -> Any:
+    """Return a value whose strings are quoted if anything in them could mean something in YAML."""
+    if isinstance(value, Mapping):
+        return {quoted(key): quoted(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [quoted(item) for item in value]
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", value):
+        return DoubleQuotedScalarString(value)
     return value
 
 
@@ -204,7 +213,8 @@ def _comments(parent: Any, key: Any) -> tuple[list[Any], int]:
 
 def _take_tail(parent: CommentedMap, key: Any) -> str:
     """Remove and return the lines after an entry that are indented less than its inside."""
-    floor = parent.lc.col if parent.lc.col is not None and not parent.fa.flow_style() else 0
+    # Lines at the column of the keys announce the next key; before a new key they stay put.
+    floor = (parent.lc.col or 0) - (key not in parent)
     parent, key = _last(parent, key)
     slots, index = _comments(parent, key)
     token = slots[index]

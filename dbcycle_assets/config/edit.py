@@ -54,7 +54,7 @@ def new_config(
         {
             "name": name,
             "engine": engine,
-            "source": _flow({"dump": dump}),
+            "source": _flow(yaml.quoted({"dump": dump})),
             "migrations": _flow([]),
             "golden": "golden",
             "targets": _flow({"test": test}),
@@ -96,7 +96,7 @@ def _write(document: CommentedMap, judgements: Sequence[Judgement], path: Path) 
 def _table(sharing: Sharing, tables: CommentedMap, name: str, path: Path) -> CommentedMap:
     """Return the entry of a table, made if need be; its ``columns`` and ``keep`` are its own."""
     if tables.get(name) is None:
-        tables[name] = CommentedMap()
+        tables[yaml.quoted(name)] = CommentedMap()
     table: CommentedMap = _typed(sharing.own(tables, name), CommentedMap, path, f"tables.{name}")
     for key, kind in (("columns", CommentedMap), ("keep", CommentedSeq)):
         if table.get(key) is not None:
@@ -131,7 +131,7 @@ def _keep(table: CommentedMap, column: str) -> None:
         if table.get("keep") is None:
             table["keep"] = _flow([])
         if column not in table["keep"]:
-            table["keep"].append(column)
+            table["keep"].append(yaml.quoted(column))
 
 
 def _mask(table: CommentedMap, judgement: Judgement) -> None:
@@ -145,8 +145,8 @@ def _mask(table: CommentedMap, judgement: Judgement) -> None:
         columns.fa.set_block_style()
         with growing(columns, column):
             known = column in columns  # then its comment is the user's own
-            columns[column] = (
-                _flow({"anonymize": judgement.rule, **judgement.options})
+            columns[yaml.quoted(column)] = (
+                _flow({"anonymize": judgement.rule, **yaml.quoted(judgement.options)})
                 if judgement.options
                 else judgement.rule
             )

@@ -27,8 +27,9 @@ class _Elsewhere(Cycle):
 
     def __init__(self, cycle: Cycle, url: str, progress: Progress) -> None:
         super().__init__(cycle.project, progress=progress, force=True)
-        self._name = _database_of(url)
-        self._server = open_server(cycle.project.config.engine, url=url, state=cycle.project.state)
+        server, self._name = _parts_of(url)
+        engine = cycle.project.config.engine
+        self._server = open_server(engine, url=server, state=cycle.project.state)
 
     @property
     def server(self) -> Server:
@@ -45,15 +46,22 @@ class _Elsewhere(Cycle):
         return dict.fromkeys(super().inputs(asset), "another database")
 
 
-def _database_of(url: str) -> str:
+def _parts_of(url: str) -> tuple[str, str]:
+    """Return the URL of the server and the name of the database on it; SQLite's is a file."""
     parts = urlsplit(url)
-    name = unquote(parts.path).strip("/")
-    if parts.scheme not in {"postgresql", "postgres"}:
-        name = Path(name).stem
-    if not name:
+    if parts.scheme in {"postgresql", "postgres"}:
+        if name := unquote(parts.path).strip("/"):
+            return url, name
         raise BadInput(
             "the URL names no database",
             where="--db-url",
             remedy="end it with the database's name, as in postgresql://user@host/shop",
         )
-    return name
+    path = Path(url.removeprefix("sqlite:///")).expanduser().resolve()
+    if path.suffix != ".db" or not path.is_file():
+        raise BadInput(
+            "there is no SQLite file of that name that ends with .db",
+            where="--db-url",
+            remedy="give its path, as in sqlite:////srv/shop.db",
+        )
+    return f"sqlite:///{path.parent}", path.stem

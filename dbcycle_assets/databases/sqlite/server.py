@@ -1,0 +1,385 @@
+"""A folder that holds a project's databases, a file each."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ...errors import BadInput, DbCycleError, DiskUnavailable, GuardRefused, ServerUnavailable
+from ...errors import Unavailable
+from ..port import Progress, Restored, Stamp
+from .catalog import refuse_virtual_tables, schema_objects
+from .database import SqliteDatabase, raise_sequence
+from .dumps import (
+    check_header,
+    clear_bookkeeping,
+    copy_dump,
+    examine,
+    remove,
+    rows_by_table,
+)
+from .session import connect, exists, failure, message_of, transaction, translated
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_TRIES = 50
+_SECTIONS = {"pre-data": ("table", "view"), "post-data": ("index", "trigger")}
+
+
+class SqliteServer:
+    """The protocol's Server."""
+
+    engine = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    def __repr__(self) -> str:
+        return f"SqliteServer({str(self.folder)!r})"
+
+    def describe(self) -> str:
+        """Return a short name with the version."""
+        return f"SQLite {sqlite3.sqlite_version}"
+
+    def url(self, name: str) -> str:
+        """Return a URL of the database, as SQLAlchemy and most frameworks read it."""
+        return f"sqlite:///{self._path(name)}"
+
+    def exists(self, name: str) -> bool:
+        """Tell whether the database is there."""
+        return self._path(name).is_file()
+
+    def stamp(self, name: str) -> Stamp | None:
+        """Return the database's stamp, or None if it is absent or not ours."""
+        path = self._path(name)
+        return _read_stamp(path) if path.is_file() else None
+
+    def set_stamp(self, name: str, stamp: Stamp) -> None:
+        """Replace the stamp of a database that carries one.
+
+        Raises:
+            GuardRefused: the database carries no stamp of this project.
+        """
+        self._guard(name, stamp.project)
+        with self._connected(name) as connection, translated(name):
+            _write_stamp(connection, stamp)
+
+    def create(self, name: str, stamp: Stamp) -> None:
+        """Create an empty database; one that carries our project's stamp is dropped first.
+
+        Raises:
+            GuardRefused: a database of that name exists without our project's stamp.
+        """
+        with self._built(name, stamp):
+            pass
+
+    def clone(self, source: str, name: str, stamp: Stamp) -> None:
+        """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
+        self._guard(source, stamp.project)
+        with self._connected(source) as original, self._built(name, stamp) as copy:
+            original.backup(copy)
+
+    def drop(self, name: str, project: str) -> None:
+        """Drop a stamped database; absent is fine; same guard."""
+        self._guard(name, project)
+        with _disk_errors(self.folder):
+            remove(self._path(name))
+
+    def switch(self, new: str, live: str, previous: str, project: str) -> None:
+        """Make ``new`` the ``live`` database; what was live becomes ``previous``.
+
+        The live name is never missing: the former file gets its second name before the new one
+        takes its place. A switch that was cut off is finished by calling again.
+
+        Raises:
+            GuardRefused: one of them is not ours.
+            ServerUnavailable: another program is writing to one of them.
+        """
+        for name in (new, live, previous):
+            self._guard(name, project)
+        if not self.exists(new):
+            raise DbCycleError(f"there is no database `{new}` to switch to")
+        here, there = self._path(live), self._path(previous)
+        _quieten(self._path(new), new)
+        with _disk_errors(self.folder):
+            if here.is_file():
+                _quieten(here, live)
+                remove(there)
+                _second_name(here, there)
+            else:
+                remove(here)  # a log without its file would be replayed into the new one
+            self._path(new).replace(here)
+            _sync(self.folder)
+
+    @contextmanager
+    def open(self, name: str, *, read_only: bool = False) -> Iterator[SqliteDatabase]:
+        """Open a session; a read-only one sees one snapshot of the database.
+
+        Raises:
+            ServerUnavailable: there is no such database.
+        """
+        with self._connected(name) as connection:
+            if read_only:
+                with translated(name):
+                    connection.execute("PRAGMA query_only = ON")
+                    connection.execute("BEGIN")
+            yield SqliteDatabase(name, connection, lambda: connect(self._path(name)))
+
+    def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:
+        """Restore a dump into a new database ``name``; nothing is left behind on failure, and the
+        dump stays as it is.
+
+        Raises:
+            DumpError: with a diagnosis that names the fix.
+        """
+        check_header(dump)
+        with self._building(name, stamp.project) as part:
+            copy_dump(dump, part, progress)
+            with closing(connect(part)) as connection:
+                progress("checking every page")
+                notes = examine(connection, dump)
+                with translated(str(dump)):
+                    clear_bookkeeping(connection)
+                    _write_stamp(connection, stamp)
+                    rows = rows_by_table(connection)
+        return Restored(rows, notes)
+
+    def copy_schema(self, source: str, target: str, section: str, progress: Progress) -> None:
+        """Build part of ``source``'s schema in ``target``: ``pre-data`` are the tables and views,
+        ``post-data`` the indexes and triggers.
+
+        Raises:
+            BadInput: a unique index does not hold over the rows of ``target``.
+        """
+        kinds = _SECTIONS[section]
+        with self._connected(source) as original, self._connected(target) as copy:
+            with translated(source):
+                objects = schema_objects(original)
+                refuse_virtual_tables(objects)
+                numbers = [
+                    original.execute(f"PRAGMA {name}").fetchone()[0]
+                    for name in ("user_version", "application_id")
+                ]
+                sequences = (
+                    original.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+                    if exists(original, "sqlite_sequence")
+                    else []
+                )
+            chosen = [(kind, name, sql) for kind, name, _, sql in objects if kind in kinds]
+            progress(f"building {len(chosen)} {' and '.join(f'{kind}s' for kind in kinds)}")
+            with translated(target), transaction(copy):
+                for kind, name, sql in sorted(chosen, key=lambda x: kinds.index(x[0])):
+                    _create(copy, kind, name, sql or "")
+                if section == "post-data":
+                    for name, number in sequences:
+                        raise_sequence(copy, name, number)
+                copy.execute(f"PRAGMA user_version = {int(numbers[0])}")
+                copy.execute(f"PRAGMA application_id = {int(numbers[1])}")
+
+    def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """Return the interactive client's command; there are no secrets.
+
+        Raises:
+            Unavailable: no client is installed.
+        """
+        path = str(self._path(name))
+        if (program := shutil.which("sqlite3")) is not None:
+            return [program, path], {}
+        if sys.version_info >= (3, 12):
+            return [sys.executable, "-m", "sqlite3", path], {}
+        raise Unavailable(
+            "the program sqlite3 is not installed",
+            remedy="install it (package sqlite3), or use Python 3.12 or newer, which brings one",
+        )
+
+    def stop(self) -> None:
+        """Do nothing: there is no server."""
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise DbCycleError(
+                f"`{name}` cannot name a database",
+                remedy="use letters, digits, underscores, dots and hyphens",
+            )
+        return self.folder / f"{name}.db"
+
+    @contextmanager
+    def _connected(self, name: str) -> Iterator[sqlite3.Connection]:
+        path = self._path(name)
+        if not path.is_file():
+            raise ServerUnavailable(
+                f"there is no database `{name}`", where=str(self.folder), remedy="build it first"
+            )
+        with translated(name):
+            connection = connect(path)
+        with closing(connection):
+            yield connection
+
+    def _guard(self, name: str, project: str) -> None:
+        """Refuse to touch a database that does not carry the project's stamp; absent is fine.
+
+        Raises:
+            GuardRefused: it does not.
+        """
+        path = self._path(name)
+        if not os.path.lexists(path):
+            return
+        stamp = _read_stamp(path) if path.is_file() else None
+        if stamp is None:
+            raise GuardRefused(
+                f"the database `{name}` was not made by this product; it is left alone",
+                where=str(path),
+                remedy="move or delete it yourself if it is in the way",
+            )
+        if stamp.project != project:
+            raise GuardRefused(
+                f"the database `{name}` belongs to project `{stamp.project}`, not `{project}`",
+                where=str(path),
+                remedy="give this project another name",
+            )
+
+    @contextmanager
+    def _built(self, name: str, stamp: Stamp) -> Iterator[sqlite3.Connection]:
+        """Build a database beside its place; it gets its stamp, then its name."""
+        with (
+            self._building(name, stamp.project) as part,
+            translated(name),
+            closing(connect(part)) as connection,
+        ):
+            yield connection
+            connection.execute("PRAGMA journal_mode = DELETE")
+            _write_stamp(connection, stamp)
+
+    @contextmanager
+    def _building(self, name: str, project: str) -> Iterator[Path]:
+        """Give a file to build a database in: whole under its name afterwards, or gone."""
+        self._guard(name, project)
+        path = self._path(name)
+        part = path.with_name(f"{path.name}.part")
+        with _disk_errors(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remove(part)
+            # Production's rows are nobody else's business.
+            part.touch(mode=0o600)
+            try:
+                yield part
+                _sync(part)
+                remove(path)
+                part.replace(path)
+                _sync(self.folder)
+            except BaseException:
+                remove(part)
+                raise
+
+
+def _create(connection: sqlite3.Connection, kind: str, name: str, sql: str) -> None:
+    try:
+        connection.execute(sql)
+    except sqlite3.IntegrityError as error:
+        raise BadInput(
+            f"the unique {kind} {name} does not hold over the new rows: {message_of(error)}",
+            remedy="choose rules that keep the values of its columns distinct",
+        ) from None
+    except sqlite3.Error as error:
+        raise failure(error, f"{kind} {name}") from None
+
+
+def _read_stamp(path: Path) -> Stamp | None:
+    """Return the stamp in a file, or None if it has none or is no database."""
+    try:
+        with closing(connect(path)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            if not exists(connection, "_dbcycle_stamp"):
+                return None
+            row = connection.execute("SELECT document FROM _dbcycle_stamp").fetchone()
+        document = json.loads(row[0])
+        return Stamp(
+            str(document["project"]),
+            str(document["role"]),
+            str(document["content"]),
+            dict(document["facts"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY}:
+            raise failure(error, path.name) from None
+        return None
+
+
+def _write_stamp(connection: sqlite3.Connection, stamp: Stamp) -> None:
+    document = {
+        "project": stamp.project,
+        "role": stamp.role,
+        "content": stamp.content,
+        "facts": dict(stamp.facts),
+    }
+    with transaction(connection):
+        connection.execute("CREATE TABLE IF NOT EXISTS _dbcycle_stamp (document TEXT NOT NULL)")
+        connection.execute("DELETE FROM _dbcycle_stamp")
+        connection.execute(
+            "INSERT INTO _dbcycle_stamp VALUES (?)", [json.dumps(document, sort_keys=True)]
+        )
+
+
+def _quieten(path: Path, name: str) -> None:
+    """Bring everything into the one file, with nobody writing, and onto the disk.
+
+    Raises:
+        ServerUnavailable: another program does not let go of it.
+    """
+    for _ in range(_TRIES):
+        try:
+            with closing(connect(path)) as connection:
+                connection.execute("PRAGMA busy_timeout = 100")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+                if mode == "delete":
+                    connection.execute("BEGIN EXCLUSIVE")
+                    connection.execute("COMMIT")
+                    break
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                raise failure(error, name) from None
+        time.sleep(0.05)
+    else:
+        raise ServerUnavailable(
+            "another program keeps the database busy",
+            where=name,
+            remedy="close it and run again; nothing was switched",
+        )
+    _sync(path)
+
+
+def _second_name(path: Path, second: Path) -> None:
+    """Give a file a second name; where the file system knows no links, move it."""
+    try:
+        os.link(path, second)
+    except OSError:
+        path.replace(second)
+
+
+def _sync(path: Path) -> None:
+    """Force a file, or a folder's names, onto the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DiskUnavailable(
+            f"cannot write: {error.strerror}",
+            where=str(folder),
+            remedy="check the folder's permissions and the free space",
+        ) from None
