@@ -5,13 +5,17 @@ project; ``python3 run.py test`` runs the tests; ``python3 run.py dbcycle plan``
 Further words are handed on: ``python3 run.py test -k golden``.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 if sys.version_info < (3, 11):
     sys.exit(f"dbcycle needs Python 3.11 or later; this is {sys.version.split()[0]}")
@@ -45,33 +49,52 @@ def install() -> None:
     """Bring ``.venv`` to the versions of the lock file; do nothing if it is there already."""
     inputs = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "uv.lock"))
     wanted = hashlib.sha256(inputs + sys.version.encode() + str(ROOT).encode()).hexdigest()
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+    if is_installed(wanted):
         return
-    print("installing into .venv; this happens once and takes a minute or two", file=sys.stderr)
-    make_environment()
-    constraints = VENV / "constraints.txt"
-    constraints.write_text("".join(f"{line}\n" for line in locked_versions()))
-    pip("install", "--upgrade", "pip>=25.1")
-    pip("install", "--constraint", str(constraints), "--editable", ".", "--group", "dev")
-    STAMP.write_text(wanted)
+    with alone():
+        if is_installed(wanted):  # by the one that we waited for
+            return
+        print("installing into .venv; this happens once and takes a minute", file=sys.stderr)
+        make_environment()
+        constraints = VENV / "constraints.txt"
+        constraints.write_text("".join(f"{line}\n" for line in locked_versions()))
+        pip("install", "--upgrade", "pip>=25.1")  # the first that knows dependency groups
+        pip("install", "--constraint", str(constraints), "--editable", ".", "--group", "dev")
+        STAMP.write_text(wanted)
+
+
+def is_installed(wanted: str) -> bool:
+    """Tell whether ``.venv`` was completed from the same lock file, Python and place."""
+    return PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let one installation run at a time."""
+    with (ROOT / ".gitignore").open() as file:  # a lock on any file of ours will do
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def locked_versions() -> list[str]:
     """Return every version of the lock file as a constraint for pip."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     packages = [package for package in lock["package"] if "registry" in package["source"]]
-    names = [package["name"] for package in packages]
-    return [
-        f"{package['name']}=={package['version']}"
-        for package in packages
-        if names.count(package["name"]) == 1
-    ]
+    return [f"{package['name']}=={package['version']}{condition(package)}" for package in packages]
+
+
+def condition(package: dict[str, Any]) -> str:
+    """Return when a version counts, for a package that has several."""
+    markers = package.get("resolution-markers", [])
+    return " ; " + " or ".join(f"({marker})" for marker in markers) if markers else ""
 
 
 def make_environment() -> None:
     """Make an empty virtual environment, also where Python came without ``venv``."""
-    if PYTHON.exists() and run([str(PYTHON), "-m", "pip", "--version"]):
-        return
+    # An environment that uv made is whole but has no pip.
+    for check in (["pip", "--version"], ["ensurepip"]):
+        if PYTHON.exists() and run([str(PYTHON), "-m", *check]):
+            return
     shutil.rmtree(VENV, ignore_errors=True)
     if run([sys.executable, "-m", "venv", str(VENV)]):
         return

@@ -287,8 +287,9 @@ def _names(locale: str) -> tuple[list[str], list[str]]:
     for attribute in ("first_names", "last_names"):
         entries = [
             entry
-            for ending in ("", "_female", "_male")  # some locales split by gender only
-            for entry in getattr(provider, attribute + ending, ())
+            for name in sorted(dir(provider))  # some locales split by gender
+            if name.startswith(attribute) or name.endswith(attribute)
+            for entry in getattr(provider, name)
         ]
         names = {
             e if isinstance(e, str) else e[0] if isinstance(e, tuple) else str(e) for e in entries

@@ -50,6 +50,7 @@ def ui(
     folder, location = _location(project)
     home = dagster_home(project)
     os.environ["DAGSTER_HOME"] = str(home)  # inherited by Dagster's processes
+    os.environ["PYTHONWARNINGS"] = "ignore"  # Dagster's beta notices, once for each asset
     command = [sys.executable, "-m", "dagster", "dev", *location]
     command += ["--host", host, "--port", str(chosen), "--log-level", "warning"]
     address = f"http://{host}:{chosen}"
@@ -58,7 +59,7 @@ def ui(
         lambda: say(f"Dagster UI: {address}   (Ctrl-C stops it; instance: {home})"),
     )
     sys.stdout.flush()
-    process = subprocess.Popen(command, cwd=folder)
+    process = subprocess.Popen(command, cwd=folder, stdout=sys.stderr)
     try:
         code = process.wait()
     except KeyboardInterrupt:

@@ -257,7 +257,7 @@ def _foreign_keys(connection: sqlite3.Connection, table: str) -> tuple[ForeignKe
 
 
 def _with_parents(table: Table, tables: Mapping[str, Table]) -> Table:
-    """Resolve what the references mean; one that can mean nothing is kept as a text of the shape."""
+    """Resolve what references mean; what can mean nothing stays a text of the shape."""
     by_name = {name.lower(): parent for name, parent in tables.items()}
     keys, broken = [], []
     for key in table.foreign_keys:

@@ -114,7 +114,7 @@ class SqliteDatabase:
             return references.orphans(self._connection, key)
 
     def set_sequences(self) -> int:
-        """Move the sequence of every AUTOINCREMENT table past its largest rowid; return how many."""
+        """Move AUTOINCREMENT sequences past the largest rowid stored; return how many."""
         count = 0
         with translated(self.name), transaction(self._connection):
             for kind, name, _, sql in schema_objects(self._connection):

@@ -17,10 +17,12 @@ from .session import identifier, message_of, transaction
 from .values import Undecodable, Value, affinity, decode, encode, insert_all, rows_of
 
 BOOKKEEPING = (
-    "CREATE TABLE IF NOT EXISTS _dbcycle_loaded"
-    " (table_id TEXT PRIMARY KEY, content TEXT NOT NULL, keys TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS _dbcycle_displaced"
-    " (table_id TEXT NOT NULL, former TEXT NOT NULL, present TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS _dbcycle_loaded (
+        table_id TEXT PRIMARY KEY, content TEXT NOT NULL, keys TEXT NOT NULL
+    )""",
+    """CREATE TABLE IF NOT EXISTS _dbcycle_displaced (
+        table_id TEXT NOT NULL, former TEXT NOT NULL, present TEXT NOT NULL
+    )""",
 )
 
 _GOLDEN = "temp._dbcycle_golden"

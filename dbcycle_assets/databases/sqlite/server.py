@@ -11,8 +11,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ...errors import BadInput, DbCycleError, DiskUnavailable, GuardRefused, ServerUnavailable
-from ...errors import Unavailable
+from ...errors import (
+    BadInput,
+    DbCycleError,
+    DiskUnavailable,
+    GuardRefused,
+    ServerUnavailable,
+    Unavailable,
+)
 from ..port import Progress, Restored, Stamp
 from .catalog import refuse_virtual_tables, schema_objects
 from .database import SqliteDatabase, raise_sequence
@@ -27,7 +33,7 @@ from .dumps import (
 from .session import connect, exists, failure, message_of, transaction, translated
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_TRIES = 50
+_TRIES = 20
 _SECTIONS = {"pre-data": ("table", "view"), "post-data": ("index", "trigger")}
 
 
@@ -307,7 +313,7 @@ def _read_stamp(path: Path) -> Stamp | None:
     except (ValueError, KeyError, TypeError):
         return None
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY}:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise failure(error, path.name) from None
         return None
 

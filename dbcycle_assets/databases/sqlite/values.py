@@ -27,7 +27,6 @@ _HEX = re.compile(r"\\x(?:[0-9a-f]{2})*")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|-?Infinity")
 _LARGEST = 2**63 - 1
-_MODULUS = 2**128
 
 
 @dataclass(frozen=True)
