@@ -240,7 +240,7 @@ def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refresh
         say()
         say(
             f"FAILED after {done.seconds:.1f} s: {count(len(done.failed), 'asset')}; "
-            "the published test database is as it was.",
+            "nothing was published, and what was published before is as it was.",
             style="bold red",
         )
         return
