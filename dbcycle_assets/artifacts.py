@@ -249,7 +249,8 @@ def project_lock(state: Path, action: str) -> Iterator[None]:
         try:
             yield
         finally:
-            _held[path] -= 1
+            if path in _held:  # an interrupted step's generator may be closed after the run's own
+                _held[path] -= 1
         return
     with disk_errors(path):
         state.mkdir(parents=True, exist_ok=True)

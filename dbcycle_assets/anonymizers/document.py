@@ -94,7 +94,7 @@ def json_definition(  # noqa: C901 - one mask in its three forms
         build=build,
         parameters=Paths,
         partial=True,
-        vocabulary=lambda _parameters: emitted() | {"x"},
+        vocabulary=lambda _parameters: emitted() | {"x", "q"},
     )
 
 

@@ -10,6 +10,10 @@ LIMITS = (32_767, 2_147_483_647, 9_223_372_036_854_775_807)
 """The largest smallint, integer and bigint: no range of the permutation crosses one."""
 
 
+_WORDLESS = bytes(0x80 | byte & 0x3F for byte in range(256))
+"""Only bytes that begin no character of UTF-8: masked bytes can spell nobody's name by chance."""
+
+
 def _range(number: int) -> tuple[int, int]:
     """Return the range (both ends included) inside which a number is permuted."""
     low = 10 ** (len(str(number)) - 1) if number > 9 else 0  # noqa: PLR2004 - single digits
@@ -62,7 +66,8 @@ def _uuid(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
 def _bytes(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     def mask(value: str) -> str:
         size = len(bytes.fromhex(value.removeprefix("\\x")))
-        return "\\x" + hashlib.shake_256(key.digest("bytes", value, 64)).hexdigest(size)
+        drawn = hashlib.shake_256(key.digest("bytes", value, 64)).digest(size)
+        return "\\x" + drawn.translate(_WORDLESS).hex()
 
     return mask
 

@@ -24,7 +24,7 @@ def prose(key: Key, value: str) -> str:
         wanted = match.group()
         number = key.number("prose word", f"{seed}{counter}")
         fitting = [entry for entry in _by_length(len(wanted)) if entry != wanted.casefold()]
-        made = fitting[number % len(fitting)] if fitting else "x"
+        made = fitting[number % len(fitting)] if fitting else "xq"[wanted.casefold() == "x"]
         return made.capitalize() if wanted[:1].isupper() else made
 
     return _WORD.sub(word, value)
@@ -79,7 +79,7 @@ def _not_injective(_parameters: Parameters, facts: Facts) -> str | None:
 
 
 def _words(_parameters: Parameters) -> frozenset[str]:
-    return FIXED | {"x"}
+    return FIXED | {"x", "q"}
 
 
 DEFINITIONS = (

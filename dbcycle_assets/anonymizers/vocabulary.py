@@ -7,13 +7,13 @@ A real name in the output is then always a finding, never a coincidence.
 import functools
 import hashlib
 import importlib
+import pkgutil
 import re
 
 from .base import Key
 
-LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR", "sv_SE")
 SIZE = 6000
-_LENGTHS = range(6, 11)
+_LENGTHS = range(7, 12)
 _SPLIT = re.compile(r"(?<=[aeiouy])(?=[bcdfghjklmnprstvz][a-z])")
 
 PROSE = tuple(
@@ -38,19 +38,27 @@ def _names(locale: str, attributes: tuple[str, ...]) -> set[str]:
     provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
     found: set[str] = set()
     for attribute in attributes:
-        for name in getattr(provider, attribute, ()):
+        listed = getattr(provider, attribute, ())
+        for name in () if isinstance(listed, property) else listed:
             found.update(re.findall(r"[^\W\d_]+", str(name)))
     return found
 
 
-FIRST = ("first_names", "first_names_male", "first_names_female")
-LAST = ("last_names",)
+FIRST = ("first_names", "first_names_male", "first_names_female", "first_names_nonbinary")
+LAST = ("last_names", "last_names_male", "last_names_female")
+
+
+def locales() -> list[str]:
+    """Return every locale for which Faker knows names of persons."""
+    folder = importlib.import_module("faker.providers.person").__path__
+    return sorted(found.name for found in pkgutil.iter_modules(folder) if found.ispkg)
 
 
 @functools.cache
-def _real() -> frozenset[str]:
+def real_names() -> frozenset[str]:
+    """Return every word of every name that Faker knows, folded, and our own fixed words."""
     names: set[str] = set()
-    for locale in LOCALES:
+    for locale in locales():
         names |= _names(locale, (*FIRST, *LAST))
     return frozenset(name.casefold() for name in names) | FIXED
 
@@ -75,7 +83,7 @@ def invented(kind: str) -> tuple[str, ...]:
         counter += 1
         chosen = ((heads, number), (middles, number >> 20), (tails, number >> 40))
         name = "".join(pool[index % len(pool)] for pool, index in chosen)
-        if len(name) in _LENGTHS and name not in _real() and not re.search(r"(.)\1\1", name):
+        if len(name) in _LENGTHS and name not in real_names() and not re.search(r"(.)\1\1", name):
             found.add(name)
     return tuple(name.capitalize() for name in sorted(found))
 

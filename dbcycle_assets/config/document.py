@@ -187,8 +187,19 @@ def growing(parent: CommentedMap, key: str) -> Iterator[None]:
     """
     tail = _take_tail(parent, key) if parent else ""
     yield
-    if tail and parent:
-        _give_tail(parent, key, tail)
+    give_tail(parent, key, tail)
+
+
+def remove(parent: CommentedMap, key: str) -> str:
+    """Take out an entry, but keep the comment lines after it; return them if nothing is left."""
+    before = [known for known in parent if known != key]
+    position = list(parent).index(key)
+    tail = _take_tail(parent, key)
+    parent.pop(key)
+    if before:
+        give_tail(parent, before[max(position, 1) - 1], tail)
+        return ""
+    return tail
 
 
 def _last(parent: Any, key: Any) -> tuple[Any, Any]:
@@ -236,7 +247,10 @@ def _take_tail(parent: CommentedMap, key: Any) -> str:
     return "".join(lines[stays:])
 
 
-def _give_tail(parent: CommentedMap, key: Any, tail: str) -> None:
+def give_tail(parent: CommentedMap, key: Any, tail: str) -> None:
+    """Put comment lines after an entry, or after the last one if there is no such entry."""
+    if not tail or not parent:
+        return
     parent, key = _last(parent, key)
     slots, index = _comments(parent, key)
     token = slots[index]

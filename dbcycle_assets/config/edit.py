@@ -36,6 +36,7 @@ def apply_judgements(path: Path, judgements: Sequence[Judgement]) -> None:
     Raises:
         ConfigError: the file is no config, or only a person can edit it; it is unchanged.
     """
+    judgements = _last_words(judgements)
     document = yaml.parse(path)
     text = path.read_bytes().decode("utf-8-sig")
     layout = yaml.layout_of(document, text)
@@ -63,9 +64,15 @@ def new_config(
         }
     )
     document.yaml_set_start_comment(HEADER.format(name=name))
+    judgements = _last_words(judgements)
     before = yaml.plain(document)
     _write(document, judgements, path)
     _replace(path, yaml.dump(document), before, judgements)
+
+
+def _last_words(judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Return the last judgement about each column."""
+    return list({(each.table, each.column): each for each in judgements}.values())
 
 
 def _flow(content: Any) -> Any:
@@ -116,14 +123,16 @@ def _drop(table: CommentedMap, key: str, column: str) -> None:
     node = table.get(key)
     if node is None or column not in node:
         return
+    left = ""
     with growing(table, key):
         if isinstance(node, CommentedMap):
-            node.pop(column)
+            left = yaml.remove(node, column)
         else:
             for index in reversed([at for at, name in enumerate(node) if name == column]):
                 del node[index]
         if not node:
             del table[key]
+    yaml.give_tail(table, key, left)
 
 
 def _keep(table: CommentedMap, column: str) -> None:
@@ -188,9 +197,9 @@ def _says(path: Path, before: Mapping[str, Any], judgements: Sequence[Judgement]
         after = yaml.plain(yaml.parse(path))
     except ConfigError:
         return False
-    last = {(each.table, each.column): each for each in judgements}
-    return _without(after, last) == _without(before, last) and all(
-        _holds(after["tables"][table], judgement) for (table, _), judgement in last.items()
+    judged = {(each.table, each.column) for each in judgements}
+    return _without(after, judged) == _without(before, judged) and all(
+        _holds(after["tables"][each.table], each) for each in judgements
     )
 
 
@@ -203,7 +212,7 @@ def _holds(table: Mapping[str, Any], judgement: Judgement) -> bool:
     return judgement.column not in keep and bool(columns.get(judgement.column) == rule)
 
 
-def _without(document: Mapping[str, Any], judged: Mapping[tuple[str, str], Any]) -> Any:
+def _without(document: Mapping[str, Any], judged: set[tuple[str, str]]) -> Any:
     """Return the document without what is judged and without empty entries of tables."""
     tables = {}
     for name, table in (document.get("tables") or {}).items():

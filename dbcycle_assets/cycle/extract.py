@@ -26,7 +26,7 @@ from ..errors import (
 from ..model.digest import digest_of
 from ..model.ledger import Check, Record
 from ..model.plan import ColumnPlan, TablePlan
-from ..model.survivors import Originals, leaves_of
+from ..model.survivors import Originals, leaves_of, words
 from . import blocks, originals
 from .plan import current_plan
 from .session import Cycle, Outcome
@@ -238,7 +238,7 @@ def _apply(masked: _Masked, value: str) -> str | None:
         leaves = masked.leaves(value)
         for leaf in leaves:
             masked.originals.add(leaf)
-        masked.echoes += result == value and not masked.partial and any(map(str.strip, leaves))
+        masked.echoes += result == value and not masked.partial and any(map(words, leaves))
     if len(masked.known) >= CACHE:
         masked.known.clear()
     masked.known[value] = result

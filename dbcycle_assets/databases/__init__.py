@@ -4,9 +4,26 @@ from pathlib import Path
 
 from ..errors import UsageError
 from .port import Progress, Server
-from .postgres.dumps import dump_digest
+from .postgres.dumps import dump_digest as _archive_digest
 
 __all__ = ["dump_database", "dump_digest", "open_server"]
+
+
+def dump_digest(path: Path) -> str:
+    """Return 24 hex digits for what a dump of either engine holds, told by its content; when it
+    was made does not count.
+
+    Raises:
+        DumpError: it is missing, empty or no dump.
+    """
+    from .sqlite.dumps import MAGIC
+    from .sqlite.dumps import dump_digest as sqlite_digest
+
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) == MAGIC:
+                return sqlite_digest(path)
+    return _archive_digest(path)
 
 
 def dump_database(url: str, path: Path, progress: Progress) -> None:

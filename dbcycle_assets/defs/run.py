@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
+from dagster._core.utils import make_new_run_id
 
 from ..artifacts import project_lock, write_atomically
 from ..config import credentials
@@ -138,9 +139,11 @@ def _execute(
             remedy="`dbcycle plan` lists them",
         )
     job = defs.resolve_implicit_global_asset_job_def().with_logger_defs({"console": quiet})
+    run_id = make_new_run_id()
     try:
         run = job.execute_in_process(
             instance=instance,
+            run_id=run_id,
             asset_selection=keys,
             # A logger that the run config does not name is passed over for Dagster's own.
             run_config={"loggers": {"console": {}}},
@@ -148,11 +151,13 @@ def _execute(
             tags={PROJECT_TAG: cycle.project.name, "dbcycle/trigger": "cli"},
         )
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
-        cycle.stopping.set()
-        raise Cancelled(
-            "stopped; nothing half-made was kept, and the published test database is as it was",
-            remedy="run `dbcycle refresh` again: it goes on from what is done",
-        ) from None
+        # Interrupted before its first event, a run would stay "not started" for ever.
+        begun = instance.get_run_by_id(run_id)
+        if begun is not None and not begun.is_finished:
+            instance.report_run_canceled(begun)
+        raise _stopped(cycle) from None
+    if any(map(_is_interrupt, run.all_events)):
+        raise _stopped(cycle)
     result.run_id = run.run_id
     result.ok = run.success and not result.failed
     if not run.success and result.error is None:
@@ -162,3 +167,17 @@ def _execute(
             remedy="see the run's log in `dbcycle ui`",
         )
         result.failed.append({"asset": "", "error": str(result.error)})
+
+
+def _stopped(cycle: Cycle) -> Cancelled:
+    cycle.stopping.set()
+    return Cancelled(
+        "stopped; nothing half-made was kept, and the published test database is as it was",
+        remedy="run `dbcycle refresh` again: it goes on from what is done",
+    )
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    """Tell whether a step ended because the user stopped the run; Dagster calls that a failure."""
+    error = event.step_failure_data.error if event.is_step_failure else None
+    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"

@@ -1,6 +1,7 @@
 """From the asset graph's plain nodes to Dagster's specs; pure, and the place to override names."""
 
 import re
+import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -92,8 +93,12 @@ def _describe(project: Project, node: Node) -> str:
 def _reference(project: Project, node: Node) -> dg.CodeReferencesMetadataValue:
     path = project.root / "dbcycle.yaml"
     line = _line_of(path, node.table) if node.table else 1
-    source = dg.LocalFileCodeReference(file_path=str(path), line_number=line, label="dbcycle.yaml")
-    return dg.CodeReferencesMetadataValue(code_references=[source])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # beta since years; nobody can do anything about it
+        source = dg.LocalFileCodeReference(
+            file_path=str(path), line_number=line, label="dbcycle.yaml"
+        )
+        return dg.CodeReferencesMetadataValue(code_references=[source])
 
 
 def _line_of(path: Path, table: str) -> int:

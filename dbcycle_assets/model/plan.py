@@ -118,8 +118,11 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 findings += _misfits(table, decided, settings)
             elif settings.extract == "rows":
                 unjudged.append((name, column.name))
-        if settings.sample is not None:
-            findings.append(f"{name}: `sample` is not available in this version; remove it")
+        findings += [
+            f"{name}: `{key}` is not available in this version; remove it"
+            for key in ("sample", "export", "factory")
+            if getattr(settings, key) is not None
+        ]
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
     findings += _empty_parents(config, catalog)
     return Plan(tables, load_order(catalog), tuple(unjudged), tuple(sorted(findings)))

@@ -424,6 +424,17 @@ def test_nothing_without_our_stamp_is_touched(server: SqliteServer) -> None:
     assert not list(server.folder.glob("*.part"))
 
 
+def test_a_blank_file_is_in_nobody_s_way(server: SqliteServer) -> None:
+    """A program that opened the URL too early leaves an empty file, which holds nothing."""
+    server.create("new", stamp())
+    (server.folder / "live.db").touch()
+    server.switch("new", "live", "previous", PROJECT)
+    assert server.stamp("live") == stamp()
+    server.create("new", stamp())
+    server.switch("new", "live", "previous", PROJECT)
+    assert server.stamp("previous") == stamp()
+
+
 def test_a_switch_keeps_the_former_database(server: SqliteServer) -> None:
     """The new database answers under the live name at once, the former under the previous one."""
     for content in ("1", "2", "3"):

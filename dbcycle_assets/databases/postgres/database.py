@@ -18,8 +18,8 @@ from .catalog import read_catalog
 from .session import Connection, identifier, in_template, query, settle, statement, translated
 
 _HISTORY = """
-CREATE SCHEMA IF NOT EXISTS dbcycle;
-CREATE TABLE IF NOT EXISTS dbcycle.migrations (
+CREATE SCHEMA IF NOT EXISTS _dbcycle;
+CREATE TABLE IF NOT EXISTS _dbcycle.migrations (
     position integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     step text NOT NULL UNIQUE,
     checksum text NOT NULL,
@@ -115,10 +115,10 @@ class PostgresDatabase:
     def loaded_content(self) -> dict[str, str]:
         """Return what :meth:`replace_rows` recorded, by table id."""
         with translated(self.name):
-            if not self._exists("dbcycle.loaded"):
+            if not self._exists("_dbcycle.loaded"):
                 return {}
             found = self._connection.execute(
-                'SELECT table_id, content FROM dbcycle.loaded ORDER BY table_id COLLATE "C"'
+                'SELECT table_id, content FROM _dbcycle.loaded ORDER BY table_id COLLATE "C"'
             ).fetchall()
         return {row["table_id"]: row["content"] for row in found}
 
@@ -237,10 +237,10 @@ class PostgresDatabase:
     def applied(self) -> list[tuple[str, str]]:
         """Return (step, checksum) of each applied migration step, in order of application."""
         with translated(self.name):
-            if not self._exists("dbcycle.migrations"):
+            if not self._exists("_dbcycle.migrations"):
                 return []
             found = self._connection.execute(
-                "SELECT step, checksum FROM dbcycle.migrations ORDER BY position"
+                "SELECT step, checksum FROM _dbcycle.migrations ORDER BY position"
             ).fetchall()
         return [(row["step"], row["checksum"]) for row in found]
 
@@ -249,6 +249,6 @@ class PostgresDatabase:
         with translated(self.name, DbCycleError), self._connection.transaction():
             self._connection.execute(_HISTORY)
             self._connection.execute(
-                "INSERT INTO dbcycle.migrations (step, checksum, seconds) VALUES (%s, %s, %s)",
+                "INSERT INTO _dbcycle.migrations (step, checksum, seconds) VALUES (%s, %s, %s)",
                 [step, checksum, seconds],
             )

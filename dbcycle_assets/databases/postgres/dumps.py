@@ -126,15 +126,12 @@ def content_of(path: Path) -> Iterator[IO[bytes]]:
 def dump_digest(path: Path) -> str:
     """Return 24 hex digits for what a dump holds; when it was made does not count.
 
-    An SQLite database is the dump of its engine, and told by its content too.
-
     Raises:
         DumpError: it is missing, empty or no dump.
     """
     digest = hashlib.sha256()
-    if (kind := _kind(path)) is None:
-        _add_sqlite(digest, path)
-    elif kind == "directory":
+    kind = sniff(path)
+    if kind == "directory":
         for part in sorted(part for part in path.rglob("*") if part.is_file()):
             digest.update(str(part.relative_to(path)).encode() + b"\0")
             with part.open("rb") as file:
@@ -150,24 +147,6 @@ def dump_digest(path: Path) -> str:
                     if not line.startswith(_CHANGING):
                         digest.update(line)
     return digest.hexdigest()[:24]
-
-
-def _kind(path: Path) -> Format | None:
-    """Return the format, None for an SQLite database."""
-    if path.is_file():
-        with path.open("rb") as file:
-            if file.read(len(_SQLITE)) == _SQLITE:
-                return None
-    return sniff(path)
-
-
-def _add_sqlite(digest: "hashlib._Hash", path: Path) -> None:
-    """Add a database file; the counters of its header say how often it was written, not what."""
-    with path.open("rb") as file:
-        head = file.read(100)
-        digest.update(head[:24] + head[28:92])
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
 
 
 def _add_tar(digest: "hashlib._Hash", path: Path) -> None:

@@ -16,13 +16,13 @@ from .rows import fingerprint, relation
 from .session import Connection, failure, identifier, in_template, literal, message_of, statement
 
 BOOKKEEPING = """
-CREATE SCHEMA IF NOT EXISTS dbcycle;
-CREATE TABLE IF NOT EXISTS dbcycle.loaded (
+CREATE SCHEMA IF NOT EXISTS _dbcycle;
+CREATE TABLE IF NOT EXISTS _dbcycle.loaded (
     table_id text PRIMARY KEY,
     content text NOT NULL,
     keys jsonb NOT NULL
 );
-CREATE TABLE IF NOT EXISTS dbcycle.displaced (
+CREATE TABLE IF NOT EXISTS _dbcycle.displaced (
     table_id text NOT NULL,
     former jsonb NOT NULL,
     present jsonb NOT NULL
@@ -75,7 +75,7 @@ def replace_rows(
     keys = keys_of(table)
     with connection.transaction():
         # Two tables loaded at once would both create the bookkeeping.
-        load.run("SELECT pg_advisory_xact_lock(hashtext('dbcycle.loaded'))")
+        load.run("SELECT pg_advisory_xact_lock(hashtext('_dbcycle.loaded'))")
         load.run(BOOKKEEPING)
     try:
         with connection.transaction():
@@ -88,7 +88,7 @@ def replace_rows(
                 replaced, displaced = _displace(load, keys)
                 _insert(load)
             else:
-                load.run("DELETE FROM dbcycle.displaced WHERE table_id = %s", [table.id])
+                load.run("DELETE FROM _dbcycle.displaced WHERE table_id = %s", [table.id])
             done = fingerprint(connection, table)
             _remember(load, keys, content)
     except psycopg.Error as error:
@@ -205,7 +205,7 @@ def _displace(load: _Load, keys: Sequence[Key]) -> tuple[int, Pairs]:
     primary keys where they differ.
     """
     _find_hits(load, keys)
-    load.run("DELETE FROM dbcycle.displaced WHERE table_id = %s", [load.table.id])
+    load.run("DELETE FROM _dbcycle.displaced WHERE table_id = %s", [load.table.id])
     displaced = _note_displaced(load, keys) if load.table.primary_key else ()
     removed = load.run(
         f"DELETE FROM {relation(load.table)} AS t"
@@ -245,7 +245,7 @@ def _note_displaced(load: _Load, keys: Sequence[Key]) -> Pairs:
     ).fetchall()
     with load.connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO dbcycle.displaced VALUES (%s, %s::jsonb, %s::jsonb)",
+            "INSERT INTO _dbcycle.displaced VALUES (%s, %s::jsonb, %s::jsonb)",
             [(load.table.id, json.dumps(row["was"]), json.dumps(row["now"])) for row in found],
         )
     return tuple((tuple(row["former"]), tuple(row["present"])) for row in found)
@@ -285,7 +285,7 @@ def _remember(load: _Load, keys: Sequence[Key], content: str) -> None:
         for key in keys
     ]
     load.run(
-        "INSERT INTO dbcycle.loaded (table_id, content, keys) VALUES (%s, %s, %s::jsonb)"
+        "INSERT INTO _dbcycle.loaded (table_id, content, keys) VALUES (%s, %s, %s::jsonb)"
         " ON CONFLICT (table_id) DO UPDATE SET content = excluded.content, keys = excluded.keys",
         [load.table.id, content, json.dumps(described)],
     )

@@ -116,7 +116,7 @@ def _moves(connection: Connection, key: ForeignKey, displaced: Displaced) -> Dis
     else:
         moves = []
         for row in connection.execute(
-            "SELECT former, present FROM dbcycle.displaced WHERE table_id = %s", [key.parent]
+            "SELECT former, present FROM _dbcycle.displaced WHERE table_id = %s", [key.parent]
         ).fetchall():
             old = tuple(row["former"].get(name) for name in key.parent_columns)
             new = tuple(row["present"].get(name) for name in key.parent_columns)
@@ -138,12 +138,12 @@ def _types(connection: Connection, child: str, columns: Sequence[str]) -> Mappin
 
 def _keys(connection: Connection, table: str) -> list[Key]:
     """Return the keys of a table as loading noted them, the primary key first."""
-    if connection.execute("SELECT to_regclass('dbcycle.loaded') AS known").fetchone() == {
+    if connection.execute("SELECT to_regclass('_dbcycle.loaded') AS known").fetchone() == {
         "known": None
     }:
         return []
     row: dict[str, Any] | None = connection.execute(
-        "SELECT keys FROM dbcycle.loaded WHERE table_id = %s", [table]
+        "SELECT keys FROM _dbcycle.loaded WHERE table_id = %s", [table]
     ).fetchone()
     return [
         Key("", tuple(key["columns"]), tuple(key["parts"]), key["where"], key["nulls"])

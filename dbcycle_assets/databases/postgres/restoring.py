@@ -96,7 +96,7 @@ class Restore:
                 run(
                     [
                         dumper.program("pg_dump"), "--schema-only", "--format=custom",
-                        "--exclude-schema=dbcycle", *_OPTIONS, f"--file={archive}",
+                        "--exclude-schema=_dbcycle", *_OPTIONS, f"--file={archive}",
                         without_password(self.url, source),
                     ],
                     environment(self.url),

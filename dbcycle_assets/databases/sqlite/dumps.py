@@ -14,7 +14,7 @@ from .catalog import schema_objects
 from .references import violations
 from .session import OURS, SIBLINGS, connect, identifier, message_of, transaction
 
-_MAGIC = b"SQLite format 3\0"
+MAGIC = b"SQLite format 3\0"
 _CHUNK = 1 << 20
 _PAGES = 4096
 _WAL = 2  # the header's file format versions in WAL mode
@@ -45,7 +45,7 @@ def check_header(path: Path) -> bytes:
         ) from None
     if not header:
         raise DumpError("the dump is empty (0 bytes)", where=where, remedy=_AGAIN)
-    if header.startswith(_MAGIC) and len(header) == 100:  # noqa: PLR2004 - the header's size
+    if header.startswith(MAGIC) and len(header) == 100:  # noqa: PLR2004 - the header's size
         return header
     if header.startswith(b"PGDMP"):
         raise DumpError(
@@ -87,6 +87,11 @@ def _leftovers(path: Path) -> list[Path]:
     """Return the logs beside a file that belong to its content."""
     beside = (path.with_name(path.name + suffix) for suffix in ("-wal", "-journal"))
     return [log for log in beside if log.is_file() and log.stat().st_size]
+
+
+def is_blank(path: Path) -> bool:
+    """Tell whether a file holds nothing: a program that merely opens a URL leaves such a one."""
+    return path.is_file() and not path.stat().st_size and not _leftovers(path)
 
 
 @contextmanager

@@ -18,11 +18,17 @@ class Key:
     parts: tuple[str, ...]
     where: str | None = None
 
-    def side(self, relation: str, alias: str, also: Iterable[str]) -> str:
-        """Return a derived table with the key's values as k1, k2, … and some more columns."""
+    def side(self, relation: str, alias: str, also: Iterable[str], *, apart: bool = False) -> str:
+        """Return a derived table with the key's values as k1, k2, … and some more columns.
+
+        ``apart`` has it computed once, beforehand, and indexed: for the smaller side of a join
+        over an expression, which otherwise compares every row with every row.
+        """
         values = [f"{part} AS k{n}" for n, part in enumerate(self.parts, 1)]
         where = f" WHERE {self.where}" if self.where else ""
-        return f"(SELECT {', '.join([*values, *also])} FROM {relation}{where}) AS {alias}"
+        # A LIMIT keeps SQLite from merging the subquery into the query around it.
+        limit = " LIMIT -1" if apart else ""
+        return f"(SELECT {', '.join([*values, *also])} FROM {relation}{where}{limit}) AS {alias}"
 
     def equal(self, left: str, right: str) -> str:
         """Return the condition that two sides have equal keys; collations are the columns' own."""

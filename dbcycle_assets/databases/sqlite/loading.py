@@ -258,7 +258,7 @@ def _hits(
     picked = [f"t.r{n}" for n in range(width)]
     picked += [f"{side}.v{n}" for side in "tg" for n in range(len(told))]
     rows = key.side(load.name, "t", [*here, *values])
-    records = key.side(load.golden, "g", [f"{_NUMBER} AS n", *values])
+    records = key.side(load.golden, "g", [f"{_NUMBER} AS n", *values], apart=True)
     found = load.connection.execute(
         f"SELECT {', '.join(picked)} FROM {rows} JOIN {records} ON {key.equal('t', 'g')}"
         f" ORDER BY g.n, {', '.join(picked[:width])}"

@@ -27,6 +27,7 @@ from .dumps import (
     clear_bookkeeping,
     copy_dump,
     examine,
+    is_blank,
     remove,
     rows_by_table,
 )
@@ -113,7 +114,7 @@ class SqliteServer:
         here, there = self._path(live), self._path(previous)
         _quieten(self._path(new), new)
         with _disk_errors(self.folder):
-            if here.is_file():
+            if here.is_file() and not is_blank(here):
                 _quieten(here, live)
                 remove(there)
                 _second_name(here, there)
@@ -233,7 +234,7 @@ class SqliteServer:
             GuardRefused: it does not.
         """
         path = self._path(name)
-        if not os.path.lexists(path):
+        if not os.path.lexists(path) or is_blank(path):
             return
         stamp = _read_stamp(path) if path.is_file() else None
         if stamp is None:

@@ -26,6 +26,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _HEX = re.compile(r"\\x(?:[0-9a-f]{2})*")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|-?Infinity")
+_FIRST = frozenset("-0123456789I")
 _LARGEST = 2**63 - 1
 
 
@@ -60,6 +61,8 @@ def affinity(declared: str) -> str:
 
 def _number(text: str) -> int | float | None:
     """Return the number that a text spells, or None."""
+    if text[:1] not in _FIRST:
+        return None
     if _WHOLE.fullmatch(text) and -_LARGEST - 1 <= int(text) <= _LARGEST:
         return int(text)
     if _NUMBER.fullmatch(text):

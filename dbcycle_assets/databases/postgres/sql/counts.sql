@@ -7,5 +7,5 @@ JOIN pg_class r ON r.oid = CASE WHEN c.relispartition THEN pg_partition_root(c.o
                                 ELSE c.oid END
 JOIN pg_namespace rn ON rn.oid = r.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
-  AND n.nspname NOT IN ('information_schema', 'dbcycle')
+  AND n.nspname NOT IN ('information_schema', '_dbcycle')
 ORDER BY n.nspname, c.relname

@@ -1,7 +1,7 @@
 -- Everything beside the tables that a schema consists of, each with its definition, for the digest.
 WITH own AS (
     SELECT n.oid, n.nspname FROM pg_namespace n
-    WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'dbcycle')
+    WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '_dbcycle')
 ),
 brought AS (
     SELECT d.classid, d.objid FROM pg_depend d WHERE d.deptype = 'e'

@@ -20,5 +20,5 @@ JOIN pg_class t ON t.oid = feeds.table_oid AND t.relkind IN ('r', 'p') AND NOT t
 JOIN pg_namespace tn ON tn.oid = t.relnamespace
 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = feeds.number AND NOT a.attisdropped
 JOIN pg_type y ON y.oid = a.atttypid AND y.typcategory = 'N'
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'dbcycle'
+WHERE n.nspname !~ '^pg_' AND n.nspname <> '_dbcycle'
 ORDER BY 1, 2, 6, 7, 8

@@ -22,7 +22,7 @@ WHERE c.relkind IN ('r', 'p')
   AND NOT c.relispartition
   AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_'
-  AND n.nspname NOT IN ('information_schema', 'dbcycle')
+  AND n.nspname NOT IN ('information_schema', '_dbcycle')
   AND NOT EXISTS (
       SELECT FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
