@@ -23,6 +23,7 @@ from .model.catalog import Catalog
 from .model.ledger import Record
 
 BLOCK = 1 << 20
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES}
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES}:
+        if error.errno in _DISK:
             raise DiskUnavailable(
                 f"cannot write: {os.strerror(error.errno)}",
                 where=str(path),

@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
 from dagster._core.utils import make_new_run_id
+from sqlalchemy.exc import DBAPIError
 
 from ..artifacts import project_lock, write_atomically
 from ..config import credentials
@@ -16,7 +18,7 @@ from ..config.model import Project
 from ..cycle.extract import Failure
 from ..cycle.session import Cycle, Outcome, silent
 from ..databases.port import Progress
-from ..errors import Cancelled, DbCycleError, UsageError
+from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 from .assets import build_assets
 from .automation import PROJECT_TAG
 from .specs import asset_key
@@ -77,6 +79,7 @@ def refresh(
         Locked: another run holds the project.
         Cancelled: the user stopped it; nothing half-made was kept.
         UsageError: the selection names nothing.
+        DiskUnavailable: Dagster's storage cannot be written.
     """
     started = time.monotonic()
     result = Refreshed()
@@ -94,7 +97,7 @@ def refresh(
         keys = _keys(cycle, select)
         if keys:
             home = instance_home or dagster_home(project)
-            with dg.DagsterInstance.from_config(str(home)) as instance:
+            with _storage_errors(home), dg.DagsterInstance.from_config(str(home)) as instance:
                 _execute(cycle, keys, instance, watch, result)
         result.published = any(name.endswith("/test_db") for name in result.materialized)
         name = cycle.database("test")
@@ -102,6 +105,20 @@ def refresh(
             result.url = cycle.server.url(name)
     result.seconds = round(time.monotonic() - started, 3)
     return result
+
+
+@contextmanager
+def _storage_errors(home: Path) -> Iterator[None]:
+    """Turn a failure of Dagster's own storage into an error that says so."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise DiskUnavailable(
+            f"Dagster's storage cannot be read or written ({type(error.orig).__name__})",
+            where=str(home),
+            remedy="see that its disk has room and that the folder is yours, then run again: "
+            "the published test database is untouched",
+        ) from error
 
 
 def _keys(cycle: Cycle, select: Sequence[str] | None) -> dg.AssetSelection | None:
