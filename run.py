@@ -36,7 +36,7 @@ def main() -> None:
         sys.exit(0 if words[:1] in (["-h"], ["--help"]) else 2)
     install()
     if words[0] == "test":
-        command = [str(PYTHON), "-m", "pytest", *words[1:]]
+        command = [str(PYTHON), "-m", "pytest", "-n", "auto", "--dist=loadfile", *words[1:]]
     elif words[0] == "demo":
         command = [str(PYTHON), "-m", "dbcycle_assets", "refresh", *words[1:]]
     else:

@@ -1,6 +1,5 @@
 """Files on disk: extracts, the ledger and the lock. A file is whole or absent."""
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -23,7 +22,6 @@ from .model.catalog import Catalog
 from .model.ledger import Record
 
 BLOCK = 1 << 20
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES}
 
 
 @contextmanager
@@ -32,7 +30,7 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _DISK:
+        if error.errno in DiskUnavailable.ERRNOS:
             raise DiskUnavailable(
                 f"cannot write: {os.strerror(error.errno)}",
                 where=str(path),

@@ -27,6 +27,7 @@ do about it; it never contains a row, a value or a password.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -137,7 +138,14 @@ class ServerUnavailable(Unavailable):
 
 
 class DiskUnavailable(Unavailable):
-    """The disk is full, read-only or failed; the previous files are whole."""
+    """The disk is full, read-only or failed; the previous files are whole.
+
+    ``ERRNOS`` are the operating system's words for it.
+    """
+
+    ERRNOS = frozenset(
+        {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES}
+    )
 
 
 class Cancelled(DbCycleError):

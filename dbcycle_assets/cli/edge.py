@@ -1,6 +1,5 @@
 """The one edge where errors become messages and exit codes, and where secrets are redacted."""
 
-import errno
 import json
 import os
 import signal
@@ -13,10 +12,8 @@ import click
 import typer
 
 from ..config import credentials
-from ..errors import Cancelled, DbCycleError, UsageError
+from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
-UNAVAILABLE = 9
 UNEXPECTED = 1
 
 
@@ -77,10 +74,14 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
         return "Cancelled", stopped, Cancelled.exit_code
     if isinstance(error, click.ClickException):
         return "UsageError", _usage(error), UsageError.exit_code
-    if isinstance(error, OSError) and error.errno in DISK:
+    if isinstance(error, OSError) and error.errno in DiskUnavailable.ERRNOS:
         where = f"{error.filename}: " if error.filename else ""
-        remedy = "\n  → free space or fix the disk, then run again"
-        return "DiskUnavailable", f"{where}{os.strerror(error.errno)}{remedy}", UNAVAILABLE
+        remedy = "\n  → see that the disk has room and that the place is yours, then run again"
+        return (
+            "DiskUnavailable",
+            f"{where}{os.strerror(error.errno)}{remedy}",
+            DiskUnavailable.exit_code,
+        )
     # The text of a foreign exception may hold a row or a password, so only its class is shown.
     where = _where(error)
     message = f"unexpected {type(error).__name__}{where}\n  → run again with --debug to see more"

@@ -1,6 +1,9 @@
 """``plan`` and ``refresh``: what is stale and why, and running exactly that."""
 
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -268,6 +271,11 @@ def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refresh
             (f"dbcycle{hint} ui", "the asset graph in Dagster"),
         ],
     )
+    if shutil.which("dbcycle") is None:
+        activate = Path(sys.prefix, "bin", "activate")
+        inside = activate.is_relative_to(Path.cwd())
+        script = activate.relative_to(Path.cwd()) if inside else activate
+        say(f"`source {script}` puts dbcycle on your path.", style="dim")
 
 
 def _row_line(cycle: "Cycle", name: str, rows: int) -> tuple[str, str, str]:
