@@ -241,3 +241,13 @@ def test_verification_states_what_it_compared(cycle):
     assert coverage["leaves_compared"] > 5_000
     assert coverage["tables"] >= 17
     assert coverage["leaves_skipped"] == sum(coverage["skipped_reasons"].values())
+
+
+def test_the_readme_shows_what_is_printed(cycle):
+    """The tables and counts in the README are those of the published database."""
+    rows = cycle.ledger.get("test_db").facts["rows_by_table"]
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^(\w+) +([\d,]+)(?: +\d+)?$", text, re.MULTILINE)
+    assert len(shown) >= 8
+    assert {(name, int(count.replace(",", ""))) for name, count in shown} <= set(rows.items())
+    assert f"{sum(rows.values()):,} rows in {len(rows)} tables" in text
