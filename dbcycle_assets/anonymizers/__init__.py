@@ -10,8 +10,8 @@ from typing import Any
 import pydantic
 
 from ..errors import ConfigError, did_you_mean
-from . import contact, moment, number, person, place, prose, secret, simple
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from . import contact, moment, number, person, place, prose, row, scrub, secret, simple
+from .base import Definition, Facts, Key, Kind, Mask, Parameters, RowMask
 from .document import json_definition
 
 __all__ = [
@@ -20,8 +20,11 @@ __all__ = [
     "Key",
     "Kind",
     "Mask",
+    "RowMask",
     "build_mask",
+    "build_row_mask",
     "definition",
+    "definition_of",
     "parameters_of",
     "registry",
     "rule_digest",
@@ -31,9 +34,10 @@ __all__ = [
 @functools.cache
 def registry() -> Mapping[str, Definition]:
     """Return every anonymizer by name."""
-    modules = (person, contact, place, moment, prose, number, secret, simple)
+    modules = (person, contact, place, moment, prose, number, secret, simple, row, scrub)
     found = [entry for module in modules for entry in module.DEFINITIONS]
     found.append(json_definition(build_mask))
+    found.append(row.composed_definition(build_mask, definition_of))
     return MappingProxyType({entry.name: entry for entry in sorted(found, key=lambda d: d.name)})
 
 
@@ -69,21 +73,55 @@ def parameters_of(name: str, options: Mapping[str, Any]) -> Parameters:
         ) from None
 
 
+def definition_of(name: str, options: Mapping[str, Any]) -> Definition:
+    """Return one anonymizer with the properties that it has under these parameters.
+
+    Raises:
+        ConfigError: an unknown anonymizer or a wrong parameter.
+    """
+    found = definition(name)
+    if found.specialise is None:
+        return found
+    return found.specialise(parameters_of(name, options))
+
+
 def build_mask(name: str, options: Mapping[str, Any], facts: Facts, key: Key) -> Mask:
-    """Return the mask of a rule for one column.
+    """Return the mask of a rule for one column; what it could read beside the value is left out.
 
     Raises:
         ConfigError: an unknown anonymizer, a wrong parameter, or a column it does not serve.
     """
-    found = definition(name)
+    parameters = _served(name, options, facts)
+    return definition(name).build(parameters, facts, key)
+
+
+def build_row_mask(name: str, options: Mapping[str, Any], facts: Facts, key: Key) -> RowMask:
+    """Return the mask of a rule that reads beside its value.
+
+    Raises:
+        ConfigError: as :func:`build_mask`; also a rule that reads nothing beside its value.
+    """
+    parameters = _served(name, options, facts)
+    build = definition(name).build_row
+    if build is None:
+        raise ConfigError(f"{name} reads nothing beside its value")
+    return build(parameters, facts, key)
+
+
+def _served(name: str, options: Mapping[str, Any], facts: Facts) -> Parameters:
     parameters = parameters_of(name, options)
-    if facts.kind not in found.accepts:
+    if facts.kind not in definition(name).accepts:
         raise ConfigError(f"{name} does not serve {facts.kind} columns")
-    return found.build(parameters, facts, key)
+    return parameters
 
 
 def rule_digest(name: str, options: Mapping[str, Any]) -> str:
-    """Return what identifies a rule: its name, the version of its mapping, and its parameters."""
-    parameters = parameters_of(name, options).model_dump(mode="json")
-    text = json.dumps([name, definition(name).version, parameters], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    """Return what identifies a rule: its name, the version of its mapping, its parameters, and
+    the user's code behind it.
+    """
+    parameters = parameters_of(name, options)
+    found = definition_of(name, options)
+    content = [name, found.version, parameters.model_dump(mode="json")]
+    if code := found.source_digest(parameters):
+        content.append(code)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -69,6 +69,16 @@ class Key:
             b"key id", digest_size=6, key=self._secret, person=b"dbcycle-id"
         ).hexdigest()
 
+    def within(self, domain: str | None) -> "Key":
+        """Return the key of a named domain: the same value gets another fake there, and the same
+        one wherever the domain is named. ``None`` is the domain that everything shares.
+        """
+        if domain is None:
+            return self
+        inner = Key(self.digest("domain", domain, 64))
+        inner.id = self.id
+        return inner
+
     def digest(self, domain: str, value: str, size: int = 16) -> bytes:
         """Return ``size`` pseudo-random bytes for a value of a domain (keyed BLAKE2b, a PRF)."""
         prefix = domain.encode() + b"\0"
@@ -86,6 +96,44 @@ class Key:
 
 Mask = Callable[[str], str | None]
 """One value in text form → its replacement in text form (``None`` only where the rule nulls)."""
+
+RowMask = Callable[[str, tuple[str | None, ...]], str | None]
+"""One value, and what the rule reads beside it → its replacement; all in text form."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A column that a rule reads beside its own: of the same row, or, where ``parent`` is set, of
+    the row of that table whose ``parent_key`` equals ``key`` of this row.
+    """
+
+    column: str
+    parent: str | None = None
+    parent_key: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What the database makes of a SQL expression over the row; it stands in for ``column``."""
+
+    column: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """The column's value in another row, by a permutation of all rows that ``salt`` decides."""
+
+    column: str
+    salt: str
+
+
+Reading = Beside | Expression | Shuffled
+"""Anything that a rule reads beside its own value."""
+
+Replace = Callable[[str], str]
+"""Replaces what is known of the people of the whole database in a text."""
 
 
 class Parameters(pydantic.BaseModel):
@@ -123,6 +171,22 @@ class Definition:
         default=lambda _parameters, _facts: None
     )
     """Why this rule cannot serve that column (length, uniqueness, …), or None if it can."""
+    build_row: Callable[[Parameters, Facts, Key], RowMask] | None = None
+    """For rules that can read beside their value; without anything to read, ``build`` serves."""
+    reads: Callable[[Parameters, str, Key], tuple[Reading, ...]] = field(
+        default=lambda _parameters, _column, _key: ()
+    )
+    """What the rule reads beside its value on a column of that name."""
+    reads_masked: Callable[[Parameters], tuple[str, ...]] = field(default=lambda _parameters: ())
+    """The columns of the same row whose anonymized values the rule reads."""
+    per: bool = False
+    """Whether the rule takes ``per``: columns whose values decide in place of its own."""
+    people: bool = False
+    """Whether ``build`` takes ``people``, a :data:`Replace` over the whole database's people."""
+    specialise: Callable[[Parameters], "Definition"] | None = None
+    """For rules whose properties depend on their parameters: the definition that then holds."""
+    source_digest: Callable[[Parameters], str] = field(default=lambda _parameters: "")
+    """A digest of code of the user's that the rule runs; changed code makes extracts stale."""
 
 
 Options = Mapping[str, object]

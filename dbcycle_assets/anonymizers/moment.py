@@ -5,7 +5,7 @@ import re
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .base import Definition, Facts, Key, Kind, Mask, Parameters, RowMask
 
 _DATE = re.compile(
     r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)(?P<rest>.*?)(?P<era> BC)?", re.DOTALL
@@ -49,6 +49,23 @@ def _shift(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     return mask
 
 
+def _shift_per(parameters: Parameters, _facts: Facts, key: Key) -> RowMask:
+    """Shift by a number of days that belongs to a person (the values beside), so that what lies
+    between two of the person's dates stays as long as it was.
+    """
+    assert isinstance(parameters, Shift)  # noqa: S101 - the registry pairs them
+    reach = parameters.max_days
+
+    def mask(value: str, beside: tuple[str | None, ...]) -> str:
+        if "infinity" in value or not value.strip():
+            return value
+        number = key.number("moment per person", "\t".join(part or "" for part in beside))
+        days = 1 + number % reach
+        return _shifted(value, days if number >> 64 & 1 else -days)
+
+    return mask
+
+
 def _birth_date(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     def mask(value: str) -> str:
         match = _DATE.fullmatch(value.strip())
@@ -71,6 +88,8 @@ DEFINITIONS = (
         summary="Another day nearby, by a keyed shift that is never zero.",
         accepts=KINDS,
         build=_shift,
+        build_row=_shift_per,
+        per=True,
         parameters=Shift,
         searchable=False,
     ),
@@ -79,6 +98,8 @@ DEFINITIONS = (
         summary="The same time of another day nearby.",
         accepts=KINDS,
         build=_shift,
+        build_row=_shift_per,
+        per=True,
         parameters=Shift,
         searchable=False,
     ),

@@ -72,7 +72,13 @@ def _expand_table(table: Any) -> Any:
     }
     if isinstance(given.get("columns"), Mapping):
         given["columns"] = {name: _rule(rule) for name, rule in given["columns"].items()}
+    if isinstance(given.get("references"), Mapping):
+        given["references"] = {name: _targets(to) for name, to in given["references"].items()}
     return given
+
+
+OWN_KEYS = frozenset({"anonymize", "domain", "per", "when", "otherwise"})
+"""The keys of a rule that are not parameters of its anonymizer."""
 
 
 def _rule(rule: Any) -> Any:
@@ -80,10 +86,26 @@ def _rule(rule: Any) -> Any:
         return {"anonymize": "null"}
     if isinstance(rule, str):
         return {"anonymize": rule}
+    if isinstance(rule, list) and rule:
+        first, *others = rule
+        made = _rule(first)
+        if others and isinstance(made, Mapping):
+            return {**made, "otherwise": _rule(others)}
+        return made
     if isinstance(rule, Mapping) and "anonymize" in rule:
-        options = {name: value for name, value in rule.items() if name != "anonymize"}
-        return {"anonymize": rule["anonymize"], "options": options}
+        own = {name: value for name, value in rule.items() if name in OWN_KEYS}
+        if isinstance(own.get("per"), str):
+            own["per"] = [own["per"]]
+        if "otherwise" in own:
+            own["otherwise"] = _rule(own["otherwise"])
+        options = {name: value for name, value in rule.items() if name not in OWN_KEYS}
+        return {**own, "options": options}
     return rule
+
+
+def _targets(references: Any) -> Any:
+    found = references if isinstance(references, list) else [references]
+    return [{"to": entry} if isinstance(entry, str) else entry for entry in found]
 
 
 def _fault(detail: Any) -> Fault:

@@ -41,10 +41,30 @@ class Version(_Strict):
 
 
 class Rule(_Strict):
-    """One anonymizer on one column, with its parameters."""
+    """One anonymizer on one column, with its parameters. A list of rules is tried in order: the
+    first whose ``when`` holds for the row is taken.
+    """
 
     anonymize: str
     options: dict[str, Any] = {}
+    """Every further key of the rule."""
+    domain: str | None = None
+    """Rules that name the same domain share their fakes with each other, and with nobody else."""
+    per: tuple[str, ...] = ()
+    """Columns of the row, by whose values a date moves: a person's own, so that intervals stay."""
+    when: dict[str, Any] = {}
+    """Columns and the value, list of values, or ``{not: …}`` that they must have."""
+    otherwise: "Rule | None" = None
+    """The rule for rows that ``when`` does not hold for; ``keep`` is one."""
+
+
+class Reference(_Strict):
+    """A reference that the database does not declare."""
+
+    to: str
+    """The column referred to, as ``table.column``; it must be unique."""
+    when: dict[str, Any] = {}
+    """Columns of the row and the values that make it this reference (a polymorphic one)."""
 
 
 class Sample(_Strict):
@@ -59,6 +79,7 @@ class TableConfig(_Strict):
 
     columns: dict[str, Rule] = {}
     keep: tuple[str, ...] = ()
+    references: dict[str, tuple[Reference, ...]] = {}
     extract: Literal["rows", "none"] = "rows"
     factory: str | None = None
     export: str | None = None

@@ -47,17 +47,31 @@ def render(frame: pl.DataFrame) -> bytes:
     return text.encode() + b"\n" if frame.height else b""
 
 
-def rewrite(column: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
-    """Apply a change to every distinct value of an escaped column; null stays null."""
-    distinct = column.drop_nulls().unique()
+def rewrite(
+    column: pl.Series,
+    change: Callable[[str, tuple[str | None, ...]], str | None],
+    beside: Sequence[pl.Series] = (),
+) -> pl.Series:
+    """Apply a change to every distinct value of an escaped column, together with the values of the
+    columns ``beside`` it; null stays null.
+    """
+    places = column
+    if beside:
+        # An escaped field holds no tab, and no field but null is written like null.
+        filled = [series.fill_null("\\N").alias(f"b{n}") for n, series in enumerate(beside)]
+        frame = pl.DataFrame([column.alias("value"), *filled])
+        places = frame.select(pl.concat_str(frame.columns, separator="\t")).to_series()
+    distinct = places.drop_nulls().unique()
     if distinct.is_empty():
         return column
-    changed = [
-        None if (value := change(unescape(field))) is None else escape(value)
-        for field in distinct.to_list()
-    ]
+    changed = []
+    for place in distinct.to_list():
+        field, *others = place.split("\t") if beside else (place,)
+        read = tuple(None if other == "\\N" else unescape(other) for other in others)
+        value = change(unescape(field), read)
+        changed.append(None if value is None else escape(value))
     table = pl.Series(changed, dtype=pl.String)
-    return column.replace_strict(distinct, table, default=None, return_dtype=pl.String)
+    return places.replace_strict(distinct, table, default=None, return_dtype=pl.String)
 
 
 def values(column: pl.Series) -> Iterator[tuple[str, int]]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from ..config.model import Project
 from ..errors import MigrationError
 from ..model.catalog import Catalog
+from ..model.decision import Judge
 from ..model.digest import digest_of, digest_of_text
 from ..model.ledger import Node
-from ..model.plan import extract_code_version, inherited_rules, is_keyed
+from ..model.plan import extract_code_version, extract_needs
 from .golden import golden_files
 
 RESTORE_VERSION = 1
@@ -33,11 +34,13 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     for table in tables:
         yield Node(f"migrated/{table}", ("restored_db",), migrations)
     yield Node("plan", ("migrated_schema",), plan_version(project))
+    judge = Judge(config, catalog) if catalog is not None else None
     for table in tables:
-        inherited = inherited_rules(config, catalog, table) if catalog else []
-        key = ("anonymization_key",) if is_keyed(config, table, catalog) else ()
-        code = extract_code_version(config, table, inherited)
-        yield Node(f"extracts/{table}", (f"migrated/{table}", *key), code)
+        needs = extract_needs(config, judge, table)
+        key = ("anonymization_key",) if needs.keyed else ()
+        others = tuple(f"migrated/{other}" for other in needs.tables)
+        code = extract_code_version(config, table, needs.inherited)
+        yield Node(f"extracts/{table}", (f"migrated/{table}", *others, *key), code)
     for table, file in sorted(golden.items()):
         yield Node(f"golden/{table}", (), digest_of(["golden", digest_of_text(file.read_bytes())]))
     for table in tables:
@@ -56,7 +59,7 @@ def plan_version(project: Project) -> str:
     """Return the code version of the plan: every judgement of the config."""
     config = project.config
     judgements = {
-        name: table.model_dump(include={"columns", "keep", "extract", "sample"})
+        name: table.model_dump(include={"columns", "keep", "references", "extract", "sample"})
         for name, table in config.tables.items()
     }
     return digest_of([judgements, config.verify.model_dump()])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..artifacts import file_name, write_atomically
@@ -19,6 +20,7 @@ def keep(state: Path, table: str, columns: Mapping[str, Originals]) -> None:
             {
                 "name": name,
                 "digests": len(columns[name].digests),
+                "kept": len(columns[name].kept),
                 "values": columns[name].values,
                 "unsearchable": columns[name].unsearchable,
             }
@@ -29,10 +31,22 @@ def keep(state: Path, table: str, columns: Mapping[str, Originals]) -> None:
         file.write(json.dumps(head).encode() + b"\n")
         for name in order:
             file.write(b"".join(sorted(columns[name].digests)))
+            file.write(b"".join(sorted(columns[name].kept)))
 
 
-def read(state: Path, table: str) -> dict[str, tuple[list[bytes], int, int]] | None:
-    """Return for each column its digests, how many values it had and how many were unsearchable.
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of one column's originals: digests to search for, digests of values that a
+    condition keeps, and how many values were too short to search.
+    """
+
+    digests: list[bytes]
+    excused: frozenset[bytes]
+    unsearchable: int
+
+
+def read(state: Path, table: str) -> dict[str, Kept] | None:
+    """Return what is kept of the originals of each column.
 
     None if the file is missing or broken: verification must then fail, not pass.
     """
@@ -41,11 +55,15 @@ def read(state: Path, table: str) -> dict[str, tuple[list[bytes], int, int]] | N
             head = json.loads(file.readline())
             found = {}
             for column in head["columns"]:
-                data = file.read(WIDTH * column["digests"])
-                if len(data) != WIDTH * column["digests"]:
+                size = WIDTH * column["digests"]
+                data = file.read(size + WIDTH * column["kept"])
+                if len(data) != size + WIDTH * column["kept"]:
                     return None
-                digests = list(_split(data))
-                found[column["name"]] = (digests, column["values"], column["unsearchable"])
+                found[column["name"]] = Kept(
+                    list(_split(data[:size])),
+                    frozenset(_split(data[size:])),
+                    column["unsearchable"],
+                )
     except (OSError, ValueError, KeyError):
         return None
     return found

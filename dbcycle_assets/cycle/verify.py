@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from ..anonymizers import definition
+from ..anonymizers import parameters_of
 from ..anonymizers.base import Kind
 from ..databases.port import Database, ElementCodec
 from ..errors import VerificationFailed
 from ..model.catalog import Catalog
+from ..model.decision import ColumnPlan
 from ..model.ledger import Check
-from ..model.plan import ColumnPlan, Plan, TablePlan
-from ..model.survivors import Coverage, Search, Survivor, leaves_of
+from ..model.plan import Plan, TablePlan
+from ..model.survivors import Coverage, Search, Survivor, kept_digest, leaves_of
 from . import blocks, originals
 from .plan import current_plan, require_catalog
 from .session import Cycle
@@ -107,6 +108,9 @@ def verify(cycle: Cycle, name: str) -> Verification:
         _search_leaks(cycle, plan, database, result)
         cycle.progress(f"checking {len(catalog.foreign_keys)} foreign keys and every row count")
         _check_keys(catalog, database, result)
+        if plan.virtual:
+            with cycle.server.open(cycle.database("migrated"), read_only=True) as migrated:
+                _check_references(plan, migrated, database, result)
         _check_rows(cycle, catalog, database, result)
         _check_schema(catalog, database, result)
     return result
@@ -114,30 +118,41 @@ def verify(cycle: Cycle, name: str) -> Verification:
 
 def _search_leaks(cycle: Cycle, plan: Plan, database: Database, result: Verification) -> None:
     known: dict[tuple[str, str], list[bytes]] = {}
+    kept_by_rule: dict[str, frozenset[bytes]] = {}
     for name, table in sorted(plan.tables.items()):
-        searchable = [c.column.name for c in table.masked if definition(c.rule).searchable]
+        searchable = [
+            item.column.name
+            for item in table.masked
+            if any(case.definition.searchable for case in item.masks)
+        ]
         kept = originals.read(cycle.project.state, name) if table.rows else {}
         if searchable and table.rows and (kept is None or not set(searchable) <= set(kept)):
             result.uncovered.append(f"{name}: the digests of its originals are missing or stale")
             continue
-        for column, (digests, _values, unsearchable) in (kept or {}).items():
-            known[(name, column)] = digests
-            if unsearchable:
-                result.coverage.skip("an original too short or too common to search", unsearchable)
+        for column, found in (kept or {}).items():
+            known[(name, column)] = found.digests
+            kept_by_rule[f"{name}.{column}"] = found.excused
+            if found.unsearchable:
+                reason = "an original too short or too common to search"
+                result.coverage.skip(reason, found.unsearchable)
     search = Search(cycle.key, known)
     excused = set(cycle.project.config.verify.coincidences)
     for table in plan.tables.values():
         if table.rows:
-            _search_table(cycle, table, database, search, excused, result)
+            _search_table(cycle, table, database, _Excuses(search, excused, kept_by_rule), result)
+
+
+@dataclass(frozen=True)
+class _Excuses:
+    """A search, the places whose hits the user called coincidences, and what conditions keep."""
+
+    search: Search
+    coincidences: set[str]
+    kept_by_rule: dict[str, frozenset[bytes]]
 
 
 def _search_table(
-    cycle: Cycle,
-    plan: TablePlan,
-    database: Database,
-    search: Search,
-    excused: set[str],
-    result: Verification,
+    cycle: Cycle, plan: TablePlan, database: Database, known: _Excuses, result: Verification
 ) -> None:
     counts: dict[tuple[str, str, str], int] = {}
     coverage = result.coverage
@@ -150,13 +165,17 @@ def _search_table(
         coverage.rows += frame.height
         for index, column in enumerate(plan.columns):
             where = f"{plan.table.id}.{column.column.name}"
+            kept = known.kept_by_rule.get(where)
             for text, count in _texts(blocks.values(frame.to_series(index)), codecs[index]):
-                if (reason := _wordless(column, text)) is not None:
+                reason = _wordless(column, text)
+                if reason is None and kept and kept_digest(cycle.key, text) in kept:
+                    reason = "kept by a condition of its rule"
+                if reason is not None:
                     coverage.skip(reason, count)
                     continue
                 coverage.leaves_compared += count
-                for owner in search.hits(text, vocabularies[index]):
-                    if where in excused:
+                for owner in known.search.hits(text, vocabularies[index]):
+                    if where in known.coincidences:
                         coverage.coincidences += count
                     else:
                         counts[(*owner, where)] = counts.get((*owner, where), 0) + count
@@ -181,10 +200,10 @@ def _wordless(column: ColumnPlan, text: str) -> str | None:
 
 
 def _vocabulary(column: ColumnPlan) -> frozenset[str]:
-    if not column.masked:
-        return frozenset()
-    rule = definition(column.rule)
-    return rule.vocabulary(rule.parameters.model_validate(dict(column.options)))
+    found: frozenset[str] = frozenset()
+    for case in column.masks:
+        found |= case.definition.vocabulary(parameters_of(case.rule, case.options))
+    return found
 
 
 def _check_keys(catalog: Catalog, database: Database, result: Verification) -> None:
@@ -193,6 +212,19 @@ def _check_keys(catalog: Catalog, database: Database, result: Verification) -> N
         if count:
             result.orphans.append(
                 f"{key.table}: {count} rows refer through {key.name} to no row of {key.parent}"
+            )
+
+
+def _check_references(
+    plan: Plan, migrated: Database, database: Database, result: Verification
+) -> None:
+    """A reference that only the config declares must join as well as it did in production."""
+    for key in plan.virtual:
+        before, after = migrated.orphans(key), database.orphans(key)
+        if after > before:
+            result.orphans.append(
+                f"{key.table}: {after} rows refer through {key.name} to no row of {key.parent}; "
+                f"in production {before} did"
             )
 
 

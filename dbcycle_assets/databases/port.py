@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import sqlalchemy
 
+from ..anonymizers.base import Reading
 from ..model.catalog import Catalog, Column, ForeignKey, Table
 
 Progress = Callable[[str], None]
@@ -81,10 +83,19 @@ class Database(Protocol):
         """Return the number of rows (partitions included)."""
 
     def read(
-        self, table: Table, columns: Sequence[Column], *, where: str | None = None
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        *,
+        beside: Sequence[Reading] = (),
+        parents: Mapping[str, Table] = MappingProxyType({}),
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
-        without one), so that equal content gives equal bytes.
+        without one), so that equal content gives equal bytes. What is to be read ``beside`` the
+        columns follows them in each line; ``parents`` are the tables that it looks rows up in.
+
+        Raises:
+            BadInput: the database refuses a SQL expression; the message names it, and no value.
         """
 
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:

@@ -5,39 +5,19 @@ refers to a column whose rule it must follow. One unjudged column stops everythi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from ..anonymizers import definition, rule_digest
-from ..anonymizers.base import Facts
-from ..config.model import Config, TableConfig
+from ..anonymizers import definition_of, parameters_of
+from ..config.model import Config, Rule, TableConfig
 from ..errors import ConfigError, PlanError, did_you_mean
-from .catalog import Catalog, Column, Table
+from .catalog import Catalog, ForeignKey, Table
+from .decision import ColumnPlan, Judge, case_digest, reading_faults
 from .digest import digest_of
-from .graph import load_order, roots_of_columns
+from .graph import load_order
+from .survivors import NAMES, PHRASES
 
-EXTRACT_FORMAT = 1
+EXTRACT_FORMAT = 2
 """Raised when the same rules would write different bytes."""
-
-
-@dataclass(frozen=True)
-class ColumnPlan:
-    """What one column becomes; ``rule`` is ``keep`` or the name of an anonymizer.
-
-    ``follows`` names the ``table.column`` whose rule this one inherits through a foreign key, and
-    ``facts`` are those of the column that decides the mapping.
-    """
-
-    column: Column
-    rule: str
-    facts: Facts
-    options: Mapping[str, Any] = field(default_factory=dict)
-    follows: str | None = None
-
-    @property
-    def masked(self) -> bool:
-        """Whether an anonymizer runs on this column."""
-        return self.rule != "keep"
 
 
 @dataclass(frozen=True)
@@ -62,6 +42,8 @@ class Plan:
     load_order: tuple[tuple[str, ...], ...]
     unjudged: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
+    virtual: tuple[ForeignKey, ...] = ()
+    """References that the config declares, without a condition; the database knows none of them."""
 
     def require(self, proposals: Mapping[tuple[str, str], str] | None = None) -> None:
         """Raise PlanError with every finding at once if there is any."""
@@ -88,8 +70,7 @@ class Plan:
                 "rows": table.rows,
                 "shape": table.table.shape,
                 "columns": [
-                    (item.column.name, item.rule, _rule(item.rule, item.options), item.follows)
-                    for item in table.columns
+                    (item.column.name, item.digest, item.follows) for item in table.columns
                 ],
             }
             for name, table in self.tables.items()
@@ -104,7 +85,7 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
         ConfigError: the config names a table or column that the database does not have.
     """
     _refuse_unknown_names(config, catalog)
-    roots = roots_of_columns(catalog.foreign_keys)
+    judge = Judge(config, catalog)
     tables: dict[str, TablePlan] = {}
     unjudged: list[tuple[str, str]] = []
     findings: list[str] = []
@@ -112,7 +93,7 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
         settings = config.tables.get(name, TableConfig())
         columns: list[ColumnPlan] = []
         for column in table.stored_columns:
-            decided = _decide(config, catalog, roots, table, column)
+            decided = judge.decide(table, column)
             if decided is not None:
                 columns.append(decided)
                 findings += _misfits(table, decided, settings)
@@ -125,99 +106,117 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
         ]
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
     findings += _empty_parents(config, catalog)
-    return Plan(tables, load_order(catalog), tuple(unjudged), tuple(sorted(findings)))
+    return Plan(
+        tables, load_order(catalog), tuple(unjudged), tuple(sorted(findings)), judge.virtual
+    )
 
 
 def extract_code_version(
-    config: Config, name: str, inherited: Iterable[tuple[str, str, Mapping[str, Any]]] = ()
+    config: Config, name: str, inherited: Iterable[tuple[str, str]] = ()
 ) -> str:
-    """Return the code version of one table's extract: its own config, the rules that its columns
-    inherit (column, rule, options), and the versions of the anonymizers they use.
+    """Return the code version of one table's extract: its own config, the decisions that its
+    columns inherit (column, digest), and the versions of the anonymizers they use.
     """
     table = config.tables[name]
-    rules = {column: (r.anonymize, r.options) for column, r in sorted(table.columns.items())}
     return digest_of(
         {
             "format": EXTRACT_FORMAT,
             "extract": table.extract,
             "sample": table.sample.model_dump() if table.sample else None,
             "keep": sorted(table.keep),
-            "rules": {column: _rule(*rule) for column, rule in rules.items()},
-            "inherited": sorted(
-                (column, _rule(rule, options)) for column, rule, options in inherited
-            ),
+            "rules": {column: _rule_digests(rule) for column, rule in table.columns.items()},
+            "references": {
+                column: [reference.model_dump() for reference in references]
+                for column, references in table.references.items()
+            },
+            "inherited": sorted(inherited),
         }
     )
 
 
-def inherited_rules(
-    config: Config, catalog: Catalog, name: str
-) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """Return (column, rule, options) for each column of a table that follows an anonymized key."""
-    if (table := catalog.tables.get(name)) is None:
-        return []
-    roots = roots_of_columns(catalog.foreign_keys)
-    plans = (_decide(config, catalog, roots, table, column) for column in table.stored_columns)
-    return [(p.column.name, p.rule, p.options) for p in plans if p is not None and p.follows]
+def _rule_digests(rule: Rule) -> list[str]:
+    own = rule.model_dump(include={"domain", "per", "when"})
+    rest = _rule_digests(rule.otherwise) if rule.otherwise else []
+    return [case_digest(rule.anonymize, rule.options), digest_of(own), *rest]
 
 
-def is_keyed(config: Config, name: str, catalog: Catalog | None) -> bool:
-    """Tell whether any rule of a table's extract depends on the anonymization key."""
-    table = config.tables[name]
-    if table.extract == "none":
-        return False
-    rules = [rule.anonymize for rule in table.columns.values()]
-    if catalog is not None:
-        rules += [rule for _, rule, _ in inherited_rules(config, catalog, name)]
-    return any(definition(rule).keyed for rule in rules)
+@dataclass(frozen=True)
+class ExtractNeeds:
+    """What one table's extract is made from beside its own rows and config.
+
+    ``inherited`` are (column, digest of the decision) of columns that follow a reference,
+    ``tables`` those whose rows its rules look at, ``keyed`` whether the key decides anything.
+    """
+
+    inherited: tuple[tuple[str, str], ...]
+    tables: tuple[str, ...]
+    keyed: bool
 
 
-def _rule(rule: str, options: Mapping[str, Any]) -> str:
-    return "keep" if rule == "keep" else rule_digest(rule, options)
+def extract_needs(config: Config, judge: Judge | None, name: str) -> ExtractNeeds:
+    """Return what a table's extract is made from; before any catalog its own config decides.
+
+    Raises:
+        ConfigError: an unknown anonymizer or a wrong parameter.
+    """
+    settings = config.tables[name]
+    if settings.extract == "none":
+        return ExtractNeeds((), (), keyed=False)
+    table = None if judge is None else judge.catalog.tables.get(name)
+    if judge is None or table is None:
+        own = [definition_of(*pair) for rule in settings.columns.values() for pair in _chain(rule)]
+        return ExtractNeeds((), (), keyed=any(found.keyed for found in own))
+    decided = [found for c in table.stored_columns if (found := judge.decide(table, c)) is not None]
+    cases = [case for found in decided for case in found.chain]
+    beside = [b for case in cases for b in (*case.per, *(c.beside for c in case.when))]
+    looked_up = {reading.parent for reading in beside if reading.parent is not None}
+    masks = [case for case in cases if case.rule != "keep"]
+    if any(case.definition.people for case in masks):
+        looked_up |= people_tables(config)
+    return ExtractNeeds(
+        tuple((f.column.name, f.digest) for f in decided if any(c.follows for c in f.chain)),
+        tuple(sorted(looked_up - {name})),
+        keyed=any(case.definition.keyed for case in masks),
+    )
 
 
-def _decide(
-    config: Config,
-    catalog: Catalog,
-    roots: Mapping[tuple[str, str], tuple[str, str]],
-    table: Table,
-    column: Column,
-) -> ColumnPlan | None:
-    own = config.tables.get(table.id, TableConfig())
-    root = roots.get((table.id, column.name))
-    if root is not None and (parent := catalog.tables.get(root[0])) is not None:
-        rule = config.tables.get(root[0], TableConfig()).columns.get(root[1])
-        parent_column = parent.column(root[1])
-        if rule is not None and parent_column is not None:
-            return ColumnPlan(
-                column,
-                rule.anonymize,
-                parent.facts(parent_column),
-                rule.options,
-                f"{root[0]}.{root[1]}",
-            )
-    if (rule := own.columns.get(column.name)) is not None:
-        return ColumnPlan(column, rule.anonymize, table.facts(column), rule.options)
-    if column.name in own.keep:
-        return ColumnPlan(column, "keep", table.facts(column))
-    return None
+def people_tables(config: Config) -> set[str]:
+    """Return the tables whose columns name people: those that rules over prose look up."""
+    return {
+        name
+        for name, table in config.tables.items()
+        if table.extract == "rows"
+        and any(
+            pair[0] in NAMES | PHRASES for rule in table.columns.values() for pair in _chain(rule)
+        )
+    }
+
+
+def _chain(rule: Rule) -> list[tuple[str, Mapping[str, object]]]:
+    rest = _chain(rule.otherwise) if rule.otherwise else []
+    return [*([(rule.anonymize, rule.options)] if rule.anonymize != "keep" else []), *rest]
 
 
 def _misfits(table: Table, decided: ColumnPlan, settings: TableConfig) -> list[str]:
     where = f"{table.id}.{decided.column.name}"
-    if decided.follows is not None:
-        own = settings.columns.get(decided.column.name)
-        if own is not None and (own.anonymize, own.options) != (decided.rule, decided.options):
-            return [f"{where}: has a rule of its own, but it must follow {decided.follows}"]
-        return []
-    if not decided.masked:
-        return []
-    found = definition(decided.rule)
-    parameters = found.parameters.model_validate(dict(decided.options))
-    if decided.facts.kind not in found.accepts:
-        return [f"{where}: {decided.rule} does not serve {decided.column.type} columns"]
-    misfit = found.misfit(parameters, decided.facts)
-    return [f"{where}: {decided.rule}: {misfit}"] if misfit else []
+    own = settings.columns.get(decided.column.name)
+    if own is not None and all(case.follows for case in decided.chain):
+        same = (own.anonymize, own.options) == (decided.rule, decided.options)
+        return (
+            [] if same else [f"{where}: has a rule of its own, but must follow {decided.follows}"]
+        )
+    found = []
+    for case in decided.masks:
+        if case.follows is not None:
+            if case.definition.build_row is not None and not case.per:
+                found.append(f"{where}: {case.rule} of {case.follows} cannot be followed by a key")
+            continue
+        parameters = parameters_of(case.rule, case.options)
+        if case.facts.kind not in case.definition.accepts:
+            found.append(f"{where}: {case.rule} does not serve {case.column.type} columns")
+        elif misfit := case.definition.misfit(parameters, case.facts):
+            found.append(f"{where}: {case.rule}: {misfit}")
+    return found
 
 
 def _empty_parents(config: Config, catalog: Catalog) -> list[str]:
@@ -247,6 +246,8 @@ def _refuse_unknown_names(config: Config, catalog: Catalog) -> None:
                 else f"the table has no such column{did_you_mean(column, stored)}"
             )
             problems.append(f"tables.{name}.{column}: {reason}")
+    if not problems:
+        problems = [f"tables.{place}: {fault}" for place, fault in reading_faults(config, catalog)]
     if problems:
         raise ConfigError(
             "\n  - ".join(["names that do not exist after the migrations:", *problems]),

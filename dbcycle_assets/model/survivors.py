@@ -9,10 +9,10 @@ import itertools
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..anonymizers.base import Key
+from ..anonymizers.base import Key, Mask
 
 NAMES = frozenset({"first_name", "last_name", "full_name", "username"})
 """Rules whose originals are searched word for word, single words included."""
@@ -53,7 +53,7 @@ def _named(word: str) -> bool:
 def marks_of_original(value: str, rule: str) -> set[str]:
     """Return the marks by which an original of a rule would be recognised; may be empty."""
     marks = set(_contacts(value))
-    if marks and rule in {"email", "phone"}:
+    if rule == "scrub" or (marks and rule in {"email", "phone"}):
         return marks
     parts = words(value)
     phrase = " ".join(parts)
@@ -71,23 +71,32 @@ def marks_of_original(value: str, rule: str) -> set[str]:
 class Originals:
     """The keyed digests of one column's originals, eight bytes each."""
 
-    def __init__(self, key: Key, rule: str) -> None:
+    def __init__(self, key: Key) -> None:
         self._key = key
-        self._rule = rule
         self.digests: set[bytes] = set()
+        self.kept: set[bytes] = set()
         self.values = 0
         self.unsearchable = 0
 
-    def add(self, value: str) -> None:
-        """Take in one original value."""
+    def add(self, value: str, rule: str) -> None:
+        """Take in one original value of a column with that rule."""
         self.values += 1
-        marks = marks_of_original(value, self._rule)
+        marks = marks_of_original(value, rule)
         if not marks:
             self.unsearchable += 1
         for mark in marks:
             self.digests.add(mark_digest(self._key, mark))
             if mark[0] == "w":
                 self.digests.add(mark_digest(self._key, "f" + mark[1:].split(" ", 1)[0]))
+
+    def keep(self, value: str) -> None:
+        """Take in a value that a condition of the column's rule keeps."""
+        self.kept.add(kept_digest(self._key, value))
+
+
+def kept_digest(key: Key, value: str) -> bytes:
+    """Return the eight bytes under which a value that a condition keeps is known."""
+    return mark_digest(key, "k" + " ".join(words(value)))
 
 
 def mark_digest(key: Key, mark: str) -> bytes:
@@ -205,3 +214,41 @@ def leaves_of(value: str) -> list[str]:
         except (ValueError, RecursionError):
             return [value]
     return [value]
+
+
+class Names:
+    """Replaces known names in a text, each by what it becomes in the column it comes from."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self._masks: dict[bytes, Mask] = {}
+
+    def add(self, digests: Iterable[bytes], mask: Mask) -> None:
+        """Know the originals of a column, as digests, and the mask of that column."""
+        for digest in digests:
+            self._masks.setdefault(digest, mask)
+
+    def replace(self, text: str) -> str:
+        """Return the text with every known name replaced; the longest one counts."""
+        found = list(_WORD.finditer(text))
+        folded = [" ".join(words(match.group())) for match in found]
+        made: list[str] = []
+        at = done = 0
+        while at < len(found):
+            length, mask = self._longest(folded, at)
+            if mask is None:
+                at += 1
+                continue
+            start, end = found[at].start(), found[at + length - 1].end()
+            made += [text[done:start], mask(text[start:end]) or ""]
+            done = end
+            at += length
+        return "".join([*made, text[done:]])
+
+    def _longest(self, folded: Sequence[str], at: int) -> tuple[int, Mask | None]:
+        if mark_digest(self._key, "f" + folded[at]) in self._masks:
+            for length in range(min(LONGEST_PHRASE, len(folded) - at), 0, -1):
+                phrase = "w" + " ".join(folded[at : at + length])
+                if (mask := self._masks.get(mark_digest(self._key, phrase))) is not None:
+                    return length, mask
+        return 1, None

@@ -34,7 +34,7 @@ def test_what_is_parsed_is_rendered_as_it_was(rows):
 def test_a_rewrite_reaches_every_value_and_no_null(values):
     """A change is applied to values and never to null."""
     frame = blocks.parse(copy_text([[v, "x"] for v in values]), 2)
-    changed = blocks.rewrite(frame.to_series(0), lambda value: value + "!")
+    changed = blocks.rewrite(frame.to_series(0), lambda value, _beside: value + "!")
     assert [None if v is None else blocks.unescape(v) for v in changed] == [
         None if v is None else v + "!" for v in values
     ]

@@ -12,9 +12,9 @@ def search(**rules):
     """Make a search from rule name → originals; each rule is a column of ``people``."""
     known = {}
     for rule, values in rules.items():
-        originals = Originals(KEY, rule)
+        originals = Originals(KEY)
         for value in values:
-            originals.add(value)
+            originals.add(value, rule)
         known[("people", rule)] = originals.digests
     return Search(KEY, known)
 

@@ -1,15 +1,17 @@
 """One session on one PostgreSQL database."""
 
 import graphlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
 import sqlalchemy
 
-from ...errors import DbCycleError
+from ...anonymizers.base import Expression, Reading
+from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
 from . import loading, references, rows, scripts
@@ -70,17 +72,20 @@ class PostgresDatabase:
             return rows.count(self._connection, table)
 
     def read(
-        self, table: Table, columns: Sequence[Column], *, where: str | None = None
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        *,
+        beside: Sequence[Reading] = (),
+        parents: Mapping[str, Table] = MappingProxyType({}),
     ) -> Iterator[bytes]:
-        """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
-        without one), so that equal content gives equal bytes.
-        """
-        with translated(table.id):
-            if where:
+        """Yield copy text in blocks of whole lines; see the protocol."""
+        with translated(table.id, BadInput if beside else DbCycleError):
+            if any(isinstance(reading, Expression) for reading in beside):
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            yield from rows.read(self._connection, table, columns, where)
+            yield from rows.read(self._connection, table, columns, beside, parents)
 
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:
         """Return up to ``limit`` distinct non-null values (elements, of an array) as text."""

@@ -1,7 +1,9 @@
 """Rows as they are: relations, counts, fingerprints and ordered copy text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
+from ...anonymizers.base import Expression, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import Fingerprint
@@ -42,18 +44,26 @@ def fingerprint(connection: Connection, table: Table) -> Fingerprint:
 
 
 def read(
-    connection: Connection, table: Table, columns: Sequence[Column], where: str | None
+    connection: Connection,
+    table: Table,
+    columns: Sequence[Column],
+    beside: Sequence[Reading] = (),
+    parents: Mapping[str, Table] = MappingProxyType({}),
 ) -> Iterator[bytes]:
     """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
-    names = ", ".join(f"t.{identifier(column.name)}" for column in columns)
+    names = [f"t.{identifier(column.name)}" for column in columns]
     if table.primary_key:
         order = ", ".join(f"t.{identifier(name)}" for name in table.primary_key)
     else:
         order = ", ".join(
             f't.{identifier(column.name)}::text COLLATE "C"' for column in table.stored_columns
         )
-    limit = f" WHERE {where}" if where else ""
-    select = f"SELECT {names} FROM {relation(table)} AS t{limit}"
+    joins = []
+    for number, reading in enumerate(beside):
+        name, join = _reading(table, reading, f"r{number}", parents)
+        names.append(name)
+        joins.append(join)
+    select = f"SELECT {', '.join(names)} FROM {relation(table)} AS t{''.join(joins)}"
     if order:
         select += f" ORDER BY {order}"
     gathered: list[bytes] = []
@@ -71,6 +81,43 @@ def read(
                 gathered, size = [], 0
     if gathered:
         yield b"".join(gathered)
+
+
+def _reading(
+    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table]
+) -> tuple[str, str]:
+    """Return what to select for something read beside a row, and the join that it needs."""
+    if isinstance(reading, Expression):
+        # The expression sees the row under the names of its columns alone.
+        return f"{alias}.value", (
+            f" CROSS JOIN LATERAL (SELECT ({reading.sql}\n)::text AS value"
+            f" FROM (SELECT t.*) AS {identifier(table.name)}) AS {alias}"
+        )
+    column = identifier(reading.column)
+    if isinstance(reading, Shuffled):
+        key = ", ".join(f"s.{identifier(name)}" for name in table.primary_key)
+        mine = " AND ".join(
+            f"{alias}.k{n} = t.{identifier(name)}" for n, name in enumerate(table.primary_key)
+        )
+        keys = ", ".join(f"s.{identifier(x)} AS k{n}" for n, x in enumerate(table.primary_key))
+        aliases = ", ".join(f"a.k{n}" for n, _ in enumerate(table.primary_key))
+        source = f"FROM {relation(table)} AS s WHERE s.{column} IS NOT NULL"
+        drawn = f"sha256(convert_to('{reading.salt}' || ROW({key})::text, 'UTF8'))"
+        return f"{alias}.value", (
+            f" LEFT JOIN (SELECT {aliases}, b.value FROM"
+            f" (SELECT {keys}, row_number() OVER (ORDER BY {key}) AS n {source}) AS a JOIN"
+            f" (SELECT s.{column} AS value, row_number() OVER (ORDER BY {drawn}, {key}) AS n"
+            f" {source}) AS b USING (n)) AS {alias} ON {mine}"
+        )
+    if reading.parent is None or reading.key is None or reading.parent_key is None:
+        return f"t.{column}", ""
+    parent = parents[reading.parent]
+    mine, theirs = f"t.{identifier(reading.key)}", f"{alias}.{identifier(reading.parent_key)}"
+    own, other = table.column(reading.key), parent.column(reading.parent_key)
+    if own is None or other is None or own.type != other.type:
+        mine, theirs = f"{mine}::text", f"{theirs}::text"
+    source = relation(parent)
+    return f"{alias}.{column}", f" LEFT JOIN {source} AS {alias} ON {theirs} = {mine}"
 
 
 def sample(connection: Connection, table: Table, column: Column, limit: int) -> list[str]:

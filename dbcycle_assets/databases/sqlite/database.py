@@ -1,13 +1,15 @@
 """One session on one SQLite file."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import sqlalchemy
 
-from ...errors import DbCycleError
+from ...anonymizers.base import Reading
+from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
 from . import loading, references, rows, scripts
@@ -59,13 +61,16 @@ class SqliteDatabase:
             return rows.count(self._connection, table)
 
     def read(
-        self, table: Table, columns: Sequence[Column], *, where: str | None = None
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        *,
+        beside: Sequence[Reading] = (),
+        parents: Mapping[str, Table] = MappingProxyType({}),
     ) -> Iterator[bytes]:
-        """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
-        without one), so that equal content gives equal bytes.
-        """
-        with translated(table.id):
-            yield from rows.read(self._connection, table, columns, where)
+        """Yield copy text in blocks of whole lines; see the protocol."""
+        with translated(table.id, BadInput if beside else DbCycleError):
+            yield from rows.read(self._connection, table, columns, beside, parents)
 
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:
         """Return up to ``limit`` distinct non-null values in text form, for the detector alone."""

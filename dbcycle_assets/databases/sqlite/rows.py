@@ -2,8 +2,10 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
+from ...anonymizers.base import Beside, Expression, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import Fingerprint
@@ -22,13 +24,15 @@ def count(connection: sqlite3.Connection, table: Table) -> int:
     return int(found[0])
 
 
-def lines(
-    connection: sqlite3.Connection, table: Table, columns: Sequence[Column], tail: str = ""
-) -> Iterator[str]:
+def lines(connection: sqlite3.Connection, table: Table, columns: Sequence[Column]) -> Iterator[str]:
     """Yield each row as a line of copy text without its end."""
-    kinds = [affinity(column.type) for column in columns]
     names = ", ".join(identifier(column.name) for column in columns)
-    cursor = connection.execute(f"SELECT {names} FROM {identifier(table.name)}{tail}")
+    select = f"SELECT {names} FROM {identifier(table.name)}"
+    return _lines(connection, select, [affinity(column.type) for column in columns])
+
+
+def _lines(connection: sqlite3.Connection, select: str, kinds: Sequence[str]) -> Iterator[str]:
+    cursor = connection.execute(select)
     while rows := cursor.fetchmany(_ROWS):
         for row in rows:
             yield line_of(row, kinds)
@@ -47,13 +51,28 @@ def fingerprint(connection: sqlite3.Connection, table: Table) -> Fingerprint:
 
 
 def read(
-    connection: sqlite3.Connection, table: Table, columns: Sequence[Column], where: str | None
+    connection: sqlite3.Connection,
+    table: Table,
+    columns: Sequence[Column],
+    beside: Sequence[Reading] = (),
+    parents: Mapping[str, Table] = MappingProxyType({}),
 ) -> Iterator[bytes]:
     """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
-    tail = (f" WHERE {where}" if where else "") + _order(table)
+    names = [f"t.{identifier(column.name)}" for column in columns]
+    kinds = [affinity(column.type) for column in columns]
+    joins = []
+    for number, reading in enumerate(beside):
+        name, join, kind = _reading(table, reading, f"r{number}", parents)
+        names.append(name)
+        joins.append(join)
+        kinds.append(kind)
+    if any(isinstance(reading, Shuffled) for reading in beside):
+        connection.create_function("dbcycle_draw", -1, _draw, deterministic=True)
+    source = f"{identifier(table.name)} AS t{''.join(joins)}"
+    select = f"SELECT {', '.join(names)} FROM {source}{_order(table)}"
     gathered: list[str] = []
     size = 0
-    for line in lines(connection, table, columns, tail):
+    for line in _lines(connection, select, kinds):
         gathered.append(line)
         size += len(line) + 1
         if size >= _BLOCK:
@@ -66,12 +85,56 @@ def read(
 def _order(table: Table) -> str:
     """Return the order: the primary key, or every column where that key may be null or is none."""
     key = [column for name in table.primary_key if (column := table.column(name)) is not None]
-    parts = [identifier(column.name) for column in key]
+    parts = [f"t.{identifier(column.name)}" for column in key]
     if not key or any(column.nullable for column in key):
         for column in table.stored_columns:
-            name = identifier(column.name)
+            name = f"t.{identifier(column.name)}"
             parts += [f"{name} COLLATE BINARY", f"typeof({name})"]
     return f" ORDER BY {', '.join(parts)}"
+
+
+def _reading(
+    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table]
+) -> tuple[str, str, str]:
+    """Return what to select for something read beside a row, the join that it needs, and how its
+    values are written.
+    """
+    own = identifier(table.name)
+    looked_up = reading.parent if isinstance(reading, Beside) else None
+    source_table = table if looked_up is None else parents[looked_up]
+    found = source_table.column(reading.column)
+    kind = affinity(found.type if found is not None else "")
+    if isinstance(reading, Expression):
+        # SQLite has no lateral joins; the expression sees the row through its key instead.
+        key = " AND ".join(
+            f"{own}.{identifier(name)} IS t.{identifier(name)}" for name in table.primary_key
+        )
+        return f"(SELECT ({reading.sql}\n) FROM {own} WHERE {key})", "", kind
+    column = identifier(reading.column)
+    if isinstance(reading, Shuffled):
+        names = [identifier(name) for name in table.primary_key]
+        keys = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
+        mine = " AND ".join(f"{alias}.k{n} IS t.{name}" for n, name in enumerate(names))
+        picked = ", ".join(f"a.k{n}" for n, _ in enumerate(names))
+        order, source = ", ".join(names), f"FROM {own} WHERE {column} IS NOT NULL"
+        drawn = f"dbcycle_draw('{reading.salt}', {order})"
+        join = (
+            f" LEFT JOIN (SELECT {picked}, b.value FROM"
+            f" (SELECT {keys}, row_number() OVER (ORDER BY {order}) AS n {source}) AS a JOIN"
+            f" (SELECT {column} AS value, row_number() OVER (ORDER BY {drawn}, {order}) AS n"
+            f" {source}) AS b USING (n)) AS {alias} ON {mine}"
+        )
+        return f"{alias}.value", join, kind
+    if reading.parent is None or reading.key is None or reading.parent_key is None:
+        return f"t.{column}", "", kind
+    on = f"{alias}.{identifier(reading.parent_key)} = t.{identifier(reading.key)}"
+    join = f" LEFT JOIN {identifier(source_table.name)} AS {alias} ON {on}"
+    return f"{alias}.{column}", join, kind
+
+
+def _draw(*parts: object) -> bytes:
+    """Return the place of a row in a shuffle: a digest of the salt and the row's key."""
+    return hashlib.sha256(repr(parts).encode()).digest()
 
 
 def sample(connection: sqlite3.Connection, table: Table, column: Column, limit: int) -> list[str]:

@@ -1,0 +1,76 @@
+"""A whole cycle on either engine, from a script and a config to a published database."""
+
+import contextlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from dbcycle_assets import load_project
+from dbcycle_assets.cycle.session import Cycle
+from dbcycle_assets.databases import dump_database
+from dbcycle_assets.databases.port import Stamp
+from dbcycle_assets.defs.run import refresh
+
+HEAD = "name: shop\nengine: {engine}\nsource: {{dump: prod.dump}}\n"
+
+
+@dataclass
+class Shop:
+    """One project on one engine, and the server that its tests share."""
+
+    engine: str
+    root: Path
+    server: object
+
+    def produce(self, script, config):
+        """Write the production dump and the config."""
+        self.root.mkdir(exist_ok=True)
+        dump = self.root / "prod.dump"
+        dump.unlink(missing_ok=True)
+        if self.engine == "sqlite":
+            with contextlib.closing(sqlite3.connect(dump)) as connection:
+                connection.executescript(script)
+        else:
+            self.server.create("production_of_shop", Stamp("tests", "production"))
+            url = self.server.url("production_of_shop")
+            with psycopg.connect(url) as connection:
+                connection.execute(script)
+            dump_database(url, dump, lambda _told: None)
+            self.server.drop("production_of_shop", "tests")
+        self.configure(config)
+
+    def configure(self, config):
+        """Write the config below the head that the engine needs."""
+        text = HEAD.format(engine=self.engine) + config
+        if self.engine == "postgresql":
+            text += "targets: {test: {url_env: SHOP_SERVER}}\n"
+        (self.root / "dbcycle.yaml").write_text(text)
+
+    @property
+    def cycle(self):
+        """A new session."""
+        return Cycle(load_project(self.root))
+
+    def refresh(self, **kwargs):
+        """Run what is stale."""
+        home = self.root / "home"
+        home.mkdir(exist_ok=True)
+        return refresh(load_project(self.root), instance_home=home, **kwargs)
+
+    def rows(self, query, role="test"):
+        """Return the rows of a query on one of the databases, as the driver gives them."""
+        cycle = self.cycle
+        url = cycle.server.url(cycle.database(role))
+        if self.engine == "sqlite":
+            with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+                return connection.execute(query).fetchall()
+        with psycopg.connect(url) as connection:
+            return connection.execute(query).fetchall()
+
+    def close(self):
+        """Drop every database of the project."""
+        cycle = self.cycle
+        for role in ("restored", "migrated", "seeded", "staging", "test", "previous"):
+            cycle.server.drop(cycle.database(role), "shop")
