@@ -102,6 +102,8 @@ def _published(record: Record | None) -> dict[str, Any] | None:
         return None
     coverage = dict(record.facts.get("coverage", {}))
     skipped = sorted(dict(coverage.pop("skipped_reasons", {})).items())
+    places = dict(coverage.pop("by_place", {}))
+    coverage |= {f"leaves compared in {place}": number for place, number in places.items()}
     return {
         "at": record.made_at.replace("T", " ")[:16] + " UTC",
         "coverage": coverage,

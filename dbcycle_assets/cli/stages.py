@@ -175,6 +175,8 @@ def verify(ctx: typer.Context) -> None:
             f"compared {count(coverage.leaves_compared, 'value')} in {count(coverage.rows, 'row')}"
             f" of {count(coverage.tables, 'table')} ({count(coverage.columns, 'column')})"
         )
+        places = [f"{number:,} in {place}" for place, number in coverage.by_place.items()]
+        say(f"  {', '.join(places)}", style="dim")
         skipped = sorted(coverage.skipped_reasons.items())
         table(["skipped", "why"], [(f"{number:,}", reason) for reason, number in skipped])
         if coverage.coincidences:

@@ -1,35 +1,16 @@
 """Verify: prove that nothing leaked, nothing dangles, no row got lost and no schema drifted."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from ..anonymizers import parameters_of
-from ..anonymizers.base import Kind
-from ..databases.port import Database, ElementCodec
+from ..databases.port import Database
 from ..errors import VerificationFailed
 from ..model.catalog import Catalog
-from ..model.decision import ColumnPlan
 from ..model.ledger import Check
-from ..model.plan import Plan, TablePlan
-from ..model.survivors import Coverage, Search, Survivor, kept_digest, leaves_of
-from . import blocks, originals
+from ..model.plan import Plan
+from ..model.survivors import Coverage, Survivor
 from .plan import current_plan, require_catalog
+from .search import LeakSearch
 from .session import Cycle
-
-WORDLESS = {
-    Kind.BOOLEAN: "a boolean carries no text",
-    Kind.DATE: "a date carries no text",
-    Kind.TIMESTAMP: "a timestamp carries no text",
-    Kind.TIME: "a time carries no text",
-    Kind.INTERVAL: "an interval carries no text",
-    Kind.INTEGER: "a number carries no text",
-    Kind.NUMERIC: "a number carries no text",
-    Kind.FLOAT: "a number carries no text",
-    Kind.UUID: "a random identifier carries no text",
-    Kind.ENUM: "an enum label is part of the schema",
-}
-SHORTEST_NUMBER = 9
-"""A number with fewer digits is not searched: it would meet phone numbers by chance."""
 
 
 @dataclass
@@ -55,14 +36,18 @@ class Verification:
             for s in self.survivors
         ]
         lines += self.uncovered + self.orphans + self.lost_rows + self.schema_drift
-        if not self.coverage.leaves_compared:
-            lines.append("nothing was compared, so nothing is proven")
+        lines += [
+            f"{place}: nothing was compared, so nothing is proven"
+            for place in ("extracts", "database")
+            if not self.coverage.by_place.get(place)
+        ]
         return lines
 
     def checks(self) -> tuple[Check, ...]:
         """Return the four blocking checks of the test database."""
         coverage = asdict(self.coverage)
-        compared = bool(self.coverage.leaves_compared)
+        places = self.coverage.by_place
+        compared = bool(places.get("extracts")) and bool(places.get("database"))
         clean = compared and not self.survivors and not self.uncovered
         return (
             Check("no_survivors", clean, {**coverage, "survivors": len(self.survivors)}),
@@ -105,7 +90,7 @@ def verify(cycle: Cycle, name: str) -> Verification:
     plan = current_plan(cycle)
     with cycle.server.open(name, read_only=True) as database:
         cycle.progress("searching every value for originals")
-        _search_leaks(cycle, plan, database, result)
+        _search_leaks(cycle, plan, catalog, database, result)
         cycle.progress(f"checking {len(catalog.foreign_keys)} foreign keys and every row count")
         _check_keys(catalog, database, result)
         if plan.virtual:
@@ -116,94 +101,17 @@ def verify(cycle: Cycle, name: str) -> Verification:
     return result
 
 
-def _search_leaks(cycle: Cycle, plan: Plan, database: Database, result: Verification) -> None:
-    known: dict[tuple[str, str], list[bytes]] = {}
-    kept_by_rule: dict[str, frozenset[bytes]] = {}
-    for name, table in sorted(plan.tables.items()):
-        searchable = [
-            item.column.name
-            for item in table.masked
-            if any(case.definition.searchable for case in item.masks)
-        ]
-        kept = originals.read(cycle.project.state, name) if table.rows else {}
-        if searchable and table.rows and (kept is None or not set(searchable) <= set(kept)):
-            result.uncovered.append(f"{name}: the digests of its originals are missing or stale")
-            continue
-        for column, found in (kept or {}).items():
-            known[(name, column)] = found.digests
-            kept_by_rule[f"{name}.{column}"] = found.excused
-            if found.unsearchable:
-                reason = "an original too short or too common to search"
-                result.coverage.skip(reason, found.unsearchable)
-    search = Search(cycle.key, known)
-    excused = set(cycle.project.config.verify.coincidences)
-    for table in plan.tables.values():
-        if table.rows:
-            _search_table(cycle, table, database, _Excuses(search, excused, kept_by_rule), result)
-
-
-@dataclass(frozen=True)
-class _Excuses:
-    """A search, the places whose hits the user called coincidences, and what conditions keep."""
-
-    search: Search
-    coincidences: set[str]
-    kept_by_rule: dict[str, frozenset[bytes]]
-
-
-def _search_table(
-    cycle: Cycle, plan: TablePlan, database: Database, known: _Excuses, result: Verification
+def _search_leaks(
+    cycle: Cycle, plan: Plan, catalog: Catalog, database: Database, result: Verification
 ) -> None:
-    counts: dict[tuple[str, str, str], int] = {}
-    coverage = result.coverage
-    coverage.tables += 1
-    coverage.columns += len(plan.columns)
-    vocabularies = [_vocabulary(column) for column in plan.columns]
-    codecs = [database.element_codec(column.column) for column in plan.columns]
-    for block in cycle.extracts.read(plan.table.id):
-        frame = blocks.parse(block, len(plan.columns))
-        coverage.rows += frame.height
-        for index, column in enumerate(plan.columns):
-            where = f"{plan.table.id}.{column.column.name}"
-            kept = known.kept_by_rule.get(where)
-            for text, count in _texts(blocks.values(frame.to_series(index)), codecs[index]):
-                reason = _wordless(column, text)
-                if reason is None and kept and kept_digest(cycle.key, text) in kept:
-                    reason = "kept by a condition of its rule"
-                if reason is not None:
-                    coverage.skip(reason, count)
-                    continue
-                coverage.leaves_compared += count
-                for owner in known.search.hits(text, vocabularies[index]):
-                    if where in known.coincidences:
-                        coverage.coincidences += count
-                    else:
-                        counts[(*owner, where)] = counts.get((*owner, where), 0) + count
-    result.survivors += [Survivor(*key, count) for key, count in sorted(counts.items())]
-
-
-def _texts(
-    values: Iterator[tuple[str, int]], codec: ElementCodec | None
-) -> Iterator[tuple[str, int]]:
-    for value, count in values:
-        for element in codec.leaves(value) if codec is not None else [value]:
-            for leaf in leaves_of(element):
-                yield leaf, count
-
-
-def _wordless(column: ColumnPlan, text: str) -> str | None:
-    """Return why a value is not searched, judged by type and by the value itself."""
-    reason = WORDLESS.get(column.column.kind)
-    if reason is None or any(char.isalpha() for char in text if char not in "eETZ"):
-        return None if column.column.kind not in {Kind.ENUM, Kind.UUID} else reason
-    return None if sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.isdigit() else reason
-
-
-def _vocabulary(column: ColumnPlan) -> frozenset[str]:
-    found: frozenset[str] = frozenset()
-    for case in column.masks:
-        found |= case.definition.vocabulary(parameters_of(case.rule, case.options))
-    return found
+    search = LeakSearch(cycle, plan)
+    search.extracts(database)
+    search.tables(catalog, database)
+    search.schema(database)
+    search.records()
+    result.coverage = search.coverage
+    result.survivors = search.survivors
+    result.uncovered = search.uncovered
 
 
 def _check_keys(catalog: Catalog, database: Database, result: Verification) -> None:

@@ -98,6 +98,17 @@ class Database(Protocol):
             BadInput: the database refuses a SQL expression; the message names it, and no value.
         """
 
+    def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
+        """Return the columns of each materialized view by the name for :meth:`read_view`."""
+
+    def read_view(self, name: str) -> Iterator[bytes]:
+        """Yield the rows of a materialized view as copy text, in any order."""
+
+    def schema_texts(self) -> Iterator[tuple[str, str]]:
+        """Yield (place, text) of everything in the schema that somebody wrote: definitions of
+        views, functions, triggers, defaults and checks, and comments (places that end so).
+        """
+
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:
         """Return up to ``limit`` distinct non-null values in text form, for the detector alone."""
 

@@ -56,6 +56,11 @@ def dagster_home(project: Project) -> Path:
             (up for up in project.root.parents if (up / "workspace.yaml").is_file()), None
         )
         home = workspace / ".dagster" if workspace else project.state / "dagster"
+    return _without_telemetry(home)
+
+
+def _without_telemetry(home: Path) -> Path:
+    """Return the folder, with a ``dagster.yaml`` that turns telemetry off if it had none."""
     config = home / "dagster.yaml"
     if not config.exists():
         with write_atomically(config) as file:
@@ -96,7 +101,7 @@ def refresh(
     with project_lock(project.state, "refresh"):
         keys = _keys(cycle, select)
         if keys:
-            home = instance_home or dagster_home(project)
+            home = _without_telemetry(instance_home) if instance_home else dagster_home(project)
             with _storage_errors(home), dg.DagsterInstance.from_config(str(home)) as instance:
                 _execute(cycle, keys, instance, watch, result)
         result.published = any(name.endswith("/test_db") for name in result.materialized)

@@ -115,6 +115,13 @@ class Coverage:
     leaves_skipped: int = 0
     skipped_reasons: dict[str, int] = field(default_factory=dict)
     coincidences: int = 0
+    by_place: dict[str, int] = field(default_factory=dict)
+    """Leaves compared in extracts, database, schema and records."""
+
+    def compare(self, place: str, leaves: int) -> None:
+        """Count leaves that were searched."""
+        self.leaves_compared += leaves
+        self.by_place[place] = self.by_place.get(place, 0) + leaves
 
     def skip(self, reason: str, leaves: int) -> None:
         """Count leaves that carry nothing to search."""

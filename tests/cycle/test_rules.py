@@ -227,3 +227,28 @@ def test_what_a_rule_reads_must_be_there(shop, change, fault):
     finally:
         shop.configure(CONFIG)
     assert load_project(shop.root)
+
+
+LEAKS = {
+    "comment": "COMMENT ON TABLE people IS 'ask grace@corp.test about it'",
+    "default": "ALTER TABLE people ADD COLUMN owner text DEFAULT 'alan@corp.test'",
+    "function": "CREATE FUNCTION boss() RETURNS text LANGUAGE sql AS $$ SELECT 'kurt@corp.test' $$",
+    "materialized view": "CREATE MATERIALIZED VIEW shown AS SELECT 'root@corp.test'::text AS email",
+}
+
+
+@pytest.mark.parametrize("place", LEAKS)
+def test_an_original_in_the_schema_is_found(server, monkeypatch, tmp_path, place):
+    """A comment, a default, a function or a materialized view can hold a person too."""
+    monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
+    made = Shop("postgresql", tmp_path / "shop", server)
+    keep = "[id, role, sex, owner]" if place == "default" else "[id, role, sex]"
+    made.produce(f"{SCRIPT};\n{LEAKS[place]};", CONFIG.replace("[id, role, sex]", keep))
+    try:
+        done = made.refresh()
+        assert not done.ok
+        assert [failure["asset"] for failure in done.failed] == ["shop/test_db"]
+        assert "originals of people.email" in done.failed[0]["error"]
+        assert "corp.test" not in done.failed[0]["error"]
+    finally:
+        made.close()

@@ -8,7 +8,7 @@ from typing import Any
 from ...anonymizers.base import Kind
 from ...model.catalog import Catalog, Column, ForeignKey, Table, UniqueKey
 from ...model.digest import digest_of
-from .session import Connection, query
+from .session import Connection, identifier, query
 
 Row = Mapping[str, Any]
 
@@ -97,6 +97,9 @@ def read_catalog(connection: Connection) -> Catalog:
             [row["kind"], row["name"], _object(row["kind"], row["definition"])] for row in objects
         ],
         "extensions": extensions,
+        "comments": [
+            [row["name"], row["text"]] for row in connection.execute(query("comments")).fetchall()
+        ],
     }
     return Catalog(
         engine="postgresql",
@@ -107,6 +110,33 @@ def read_catalog(connection: Connection) -> Catalog:
         materialized_views=_named(objects, "materialized view"),
         triggers=tuple(sorted(triggers)),
     )
+
+
+def schema_texts(connection: Connection) -> list[tuple[str, str]]:
+    """Return (place, text) of every definition and comment that somebody wrote."""
+    oids = {"tables": [row["oid"] for row in connection.execute(query("tables")).fetchall()]}
+    objects = connection.execute(query("objects")).fetchall()
+    found = [(f"{row['kind']} {row['name']}", row["definition"] or "") for row in objects]
+    for name in ("columns", "extras"):
+        rows = connection.execute(query(name), oids).fetchall()
+        found += [
+            (f"schema {row.get('name') or row.get('kind')}", row["definition"]) for row in rows
+        ]
+    comments = connection.execute(query("comments")).fetchall()
+    found += [(f"{row['name']} comment", row["text"]) for row in comments]
+    return found
+
+
+def materialized_columns(connection: Connection) -> dict[str, tuple[Column, ...]]:
+    """Return the columns of each materialized view by its quoted name."""
+    views = connection.execute(query("view_dependencies")).fetchall()
+    names = {
+        row["view_oid"]: identifier(row["schema"], row["name"])
+        for row in views
+        if row["materialized"]
+    }
+    columns = _grouped(connection.execute(query("columns"), {"tables": list(names)}).fetchall())
+    return {name: tuple(map(_column, columns[oid])) for oid, name in names.items()}
 
 
 def _grouped(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:

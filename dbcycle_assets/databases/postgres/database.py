@@ -16,7 +16,7 @@ from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
 from . import loading, references, rows, scripts
 from .arrays import ArrayCodec
-from .catalog import read_catalog
+from .catalog import materialized_columns, read_catalog, schema_texts
 from .session import Connection, identifier, in_template, query, settle, statement, translated
 
 _HISTORY = """
@@ -86,6 +86,24 @@ class PostgresDatabase:
             else:
                 self._path("pg_catalog")
             yield from rows.read(self._connection, table, columns, beside, parents)
+
+    def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
+        """Return the columns of each materialized view by its quoted name."""
+        with translated(self.name):
+            self._path("pg_catalog")
+            return materialized_columns(self._connection)
+
+    def read_view(self, name: str) -> Iterator[bytes]:
+        """Yield the rows of a materialized view as copy text."""
+        with translated(name):
+            self._path("pg_catalog")
+            yield from rows.copy_out(self._connection, f"SELECT * FROM {name}")
+
+    def schema_texts(self) -> Iterator[tuple[str, str]]:
+        """Yield (place, text) of every definition and comment that somebody wrote."""
+        with translated(self.name):
+            self._path("pg_catalog")
+            yield from schema_texts(self._connection)
 
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:
         """Return up to ``limit`` distinct non-null values (elements, of an array) as text."""

@@ -66,6 +66,11 @@ def read(
     select = f"SELECT {', '.join(names)} FROM {relation(table)} AS t{''.join(joins)}"
     if order:
         select += f" ORDER BY {order}"
+    yield from copy_out(connection, select)
+
+
+def copy_out(connection: Connection, select: str) -> Iterator[bytes]:
+    """Yield what a query finds as copy text in blocks of whole lines."""
     gathered: list[bytes] = []
     size = 0
     with (

@@ -72,6 +72,20 @@ class SqliteDatabase:
         with translated(table.id, BadInput if beside else DbCycleError):
             yield from rows.read(self._connection, table, columns, beside, parents)
 
+    def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
+        """Return nothing: SQLite has no materialized views."""
+        return {}
+
+    def read_view(self, name: str) -> Iterator[bytes]:  # noqa: ARG002
+        """Yield nothing: SQLite has no materialized views."""
+        yield from ()
+
+    def schema_texts(self) -> Iterator[tuple[str, str]]:
+        """Yield (place, text) of every statement that made the schema."""
+        with translated(self.name):
+            for kind, name, _table, sql in schema_objects(self._connection):
+                yield f"{kind} {name}", sql or ""
+
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:
         """Return up to ``limit`` distinct non-null values in text form, for the detector alone."""
         with translated(table.id):
