@@ -179,6 +179,10 @@ class Definition:
     """What the rule reads beside its value on a column of that name."""
     reads_masked: Callable[[Parameters], tuple[str, ...]] = field(default=lambda _parameters: ())
     """The columns of the same row whose anonymized values the rule reads."""
+    folds: bool = False
+    """Whether values that differ in case and outer blanks alone become the same fake, and all
+    others different ones whatever the case.
+    """
     per: bool = False
     """Whether the rule takes ``per``: columns whose values decide in place of its own."""
     people: bool = False

@@ -77,6 +77,7 @@ DEFINITIONS = (
         accepts=TEXT,
         build=_email,
         unique=True,
+        folds=True,
         vocabulary=words,
         misfit=needs(SUFFIX + 12),  # type: ignore[arg-type]
     ),

@@ -93,6 +93,7 @@ DEFINITIONS = (
         accepts=TEXT,
         build=_username,
         unique=True,
+        folds=True,
         vocabulary=words,
         misfit=needs(SUFFIX + 1),  # type: ignore[arg-type]
     ),

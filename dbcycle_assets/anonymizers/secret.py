@@ -75,6 +75,7 @@ DEFINITIONS = (
         accepts=TEXT,
         build=_hash,
         unique=True,
+        folds=True,
         misfit=needs(16),  # type: ignore[arg-type]
     ),
     Definition(

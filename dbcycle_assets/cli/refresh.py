@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,6 +91,7 @@ def _plan_document(
             for name, column in (plan.unjudged if plan else ())
         ],
         "findings": list(plan.findings) if plan else [],
+        "constraints": [asdict(proof) for proof in plan.proofs()] if plan else [],
         "columns": [
             {
                 "table": name,
@@ -124,7 +126,9 @@ def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
         say("What each column becomes is known after the first `dbcycle refresh`.", style="dim")
         return
     heading("what each column becomes")
-    table(["table", "anonymized", "kept"], _becomes(plan, everything=invocation.verbose))
+    kept = "kept columns" if invocation.verbose else "kept"
+    table(["table", "anonymized", kept], _becomes(plan, everything=invocation.verbose))
+    _constraints(plan, everything=invocation.verbose)
     if plan.unjudged:
         heading(f"{count(len(plan.unjudged), 'column')} unjudged: the plan stops here")
         proposed = {(entry.table, entry.column): entry for entry in found.proposals}
@@ -139,6 +143,21 @@ def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
         heading(f"{count(len(plan.findings), 'finding')}")
         for line in plan.findings:
             say(f"  - {line}", style="red")
+
+
+def _constraints(plan: "Plan", *, everything: bool) -> None:
+    """Say how many constraints are proven, and which ones only the run can check."""
+    proofs = plan.proofs()
+    open_ones = [proof for proof in proofs if proof.verdict != "proven"]
+    say()
+    proven = len(proofs) - len(open_ones)
+    total = count(len(proofs), "constraint")
+    say(f"{total}: {proven:,} proven, {len(open_ones):,} to be checked at run", style="bold")
+    shown = proofs if everything else open_ones
+    table(
+        ["table", "constraint", "verdict", "because"],
+        [(proof.table, proof.constraint, proof.verdict, proof.reason) for proof in shown],
+    )
 
 
 def _becomes(plan: "Plan", *, everything: bool) -> list[tuple[str, str, str]]:

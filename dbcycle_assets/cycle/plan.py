@@ -1,6 +1,7 @@
 """The plan stage: decide from config and catalog, and propose rules for what is unjudged."""
 
 import time
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -62,8 +63,11 @@ def decide(cycle: Cycle) -> Outcome:
     plan.require()
     masked = sum(len(table.masked) for table in plan.tables.values())
     judged = sum(len(table.columns) for table in plan.tables.values())
+    verdicts = Counter(str(proof.verdict) for proof in plan.proofs())
     facts = {
         "tables": len(plan.tables),
+        "constraints_proven": verdicts["proven"],
+        "constraints_checked_at_run": verdicts["checked at run"],
         "columns_judged": judged,
         "columns_masked": masked,
         "load_order": [list(group) for group in plan.load_order],

@@ -14,6 +14,7 @@ from .catalog import Catalog, ForeignKey, Table
 from .decision import ColumnPlan, Judge, case_digest, reading_faults
 from .digest import digest_of
 from .graph import load_order
+from .proof import Proof, Verdict, prove
 from .survivors import NAMES, PHRASES
 
 EXTRACT_FORMAT = 2
@@ -62,6 +63,15 @@ class Plan:
                 "you accept into dbcycle.yaml",
             )
 
+    def proofs(self) -> list[Proof]:
+        """Return what is known of every constraint of every table that has rows."""
+        return [
+            proof
+            for _, entry in sorted(self.tables.items())
+            if entry.rows
+            for proof in prove(entry.table, entry.columns)
+        ]
+
     @property
     def digest(self) -> str:
         """A digest of every decision."""
@@ -105,6 +115,12 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
             if getattr(settings, key) is not None
         ]
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
+        if settings.extract == "rows" and not findings:
+            findings += [
+                f"{name}: {proof.constraint}: {proof.verdict}: {proof.reason}"
+                for proof in prove(table, tuple(columns))
+                if proof.verdict is Verdict.IMPOSSIBLE
+            ]
     findings += _empty_parents(config, catalog)
     return Plan(
         tables, load_order(catalog), tuple(unjudged), tuple(sorted(findings)), judge.virtual
