@@ -7,7 +7,8 @@ import click
 import typer
 from typer.core import TyperGroup
 
-from . import access, doctor, projects, refresh, report, stages, workspace
+from ..config import credentials
+from . import access, doctor, keys, projects, refresh, report, stages, workspace
 from .invocation import Invocation
 
 FLAGS = frozenset({"--json", "--verbose", "-v", "--yes", "-y", "--debug"})
@@ -123,7 +124,9 @@ def shared(
     8 findings, 9 server or disk unavailable, 130 cancelled.
     """
     _ = version
-    ctx.obj = Invocation(project, env, as_json, verbose, yes, debug)
+    if env is not None:
+        credentials.use_environment(env)
+    ctx.obj = Invocation(project, as_json, verbose, yes, debug)
 
 
 def _add(name: str, function: Callable[..., Any], *lines: str) -> None:
@@ -189,4 +192,5 @@ _add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(
 _add("report", report.report, "dbcycle report", "dbcycle report --output report.html")
 _add("ui", workspace.ui, "dbcycle ui", "dbcycle ui --port 3100")
 _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
+app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))

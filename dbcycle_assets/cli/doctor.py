@@ -156,13 +156,13 @@ def _disk(project: Project) -> Finding:
 
 
 def _key(project: Project) -> Finding:
-    path = project.state / "key"
+    path = credentials.key_file(project)
     before = path.exists()
     try:
         credentials.anonymization_secret(project)
     except DbCycleError as error:
         return Finding("key", ok=False, detail=error.what, fix=error.remedy)
-    if not path.exists():
+    if credentials.key_from_environment(project):
         return Finding("key", ok=True, detail=f"from {project.config.key_env}")
     mode = stat.S_IMODE(path.stat().st_mode)
     made = "" if before else "generated now, "

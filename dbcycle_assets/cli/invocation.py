@@ -29,7 +29,6 @@ class Invocation:
     """The options that every command shares."""
 
     hint: str | None = None
-    environment: str | None = None
     json: bool = False
     verbose: bool = False
     yes: bool = False
@@ -40,11 +39,6 @@ class Invocation:
         """The project that ``--project``, the environment or the working directory names."""
         hint = self.hint or credentials.project_hint()
         return load_project(find_project(hint, Path.cwd()))
-
-    @property
-    def environment_name(self) -> str:
-        """The environment that ``--env`` or the process's own environment names."""
-        return credentials.environment(self.environment)
 
     @property
     def interactive(self) -> bool:

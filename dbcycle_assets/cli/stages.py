@@ -95,7 +95,7 @@ def extract(
 
     invocation, started = of(ctx), time.monotonic()
     if no_anonymize:
-        refuse_raw(invocation.environment_name)
+        refuse_raw(credentials.environment())
     with invocation.writing("extract", force=force) as cycle:
         require_catalog(cycle)
         found: list[object] = []

@@ -57,25 +57,84 @@ def dagster_home() -> Path | None:
     return Path(home).expanduser().resolve() if home else None
 
 
+def use_environment(chosen: str) -> None:
+    """Make ``chosen`` the environment of this process and of those it starts.
+
+    Raises:
+        UsageError: the word is no environment.
+    """
+    os.environ["DBCYCLE_ENV"] = environment(chosen)
+
+
+def key_file(project: Project) -> Path:
+    """Return where the project's own key lies when no variable holds one: in the user's folder of
+    settings, outside any repository; in the project's state where the user has no such folder.
+    """
+    settings = os.environ.get("XDG_CONFIG_HOME")
+    folder = Path(settings) if settings else Path("~/.config").expanduser()
+    place = folder / "dbcycle" / "keys"
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return project.state / "key"
+    return place / project.name
+
+
 def anonymization_secret(project: Project) -> bytes:
-    """Return the project's key: from the variable that ``key_env`` names, else from a key file
-    that is generated on first use, readable by its owner alone.
+    """Return the project's key: from the variable that ``key_env`` names, else from its key file.
+    In development a file that is missing is generated; nowhere else.
 
     Raises:
         GuardRefused: others can read the key file.
-        BadInput: the key is too short.
+        BadInput: the key is too short, or there is none.
     """
     value = os.environ.get(project.config.key_env)
     if value:
         return _checked(value, project.config.key_env)
-    path = project.state / "key"
+    path = key_file(project)
     if not path.exists():
+        if environment() != "development":
+            raise BadInput(
+                "there is no anonymization key, and a new one would change every fake",
+                where=project.config.key_env,
+                remedy=f"export {project.config.key_env} with the project's key; "
+                "`dbcycle key new` prints one for a new project",
+            )
         _generate(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise GuardRefused(
             "others can read the anonymization key", where=str(path), remedy=f"chmod 600 {path}"
         )
     return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+
+
+def key_from_environment(project: Project) -> bool:
+    """Tell whether the variable that ``key_env`` names holds the key."""
+    return bool(os.environ.get(project.config.key_env))
+
+
+def new_key() -> str:
+    """Return a new key: 32 random bytes in hex digits."""
+    return secrets.token_hex(32)
+
+
+def rotate_key(project: Project) -> Path:
+    """Replace the key file by one with a new key and return where the former one is kept.
+
+    Raises:
+        GuardRefused: the key comes from a variable, so that only its owner can change it.
+    """
+    if key_from_environment(project):
+        raise GuardRefused(
+            f"the key comes from {project.config.key_env}",
+            remedy="put what `dbcycle key new` prints where that variable is set",
+        )
+    path = key_file(project)
+    former = path.with_name(f"{path.name}.previous")
+    if path.exists():
+        path.replace(former)
+    _generate(path)
+    return former
 
 
 def _generate(path: Path) -> None:
@@ -85,7 +144,7 @@ def _generate(path: Path) -> None:
     part = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
+            file.write(new_key() + "\n")
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):

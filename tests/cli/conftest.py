@@ -69,8 +69,10 @@ def production(path, more=""):
 def dbcycle(monkeypatch, tmp_path):
     """Give the command line, in a folder and an environment without a project."""
     for name in ("DBCYCLE_PROJECT", "DBCYCLE_ENV", "DBCYCLE_KEY", "DATABASE_URL_TEST"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # put back afterwards, whatever a command makes of it
+        monkeypatch.delenv(name)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     monkeypatch.chdir(tmp_path)
     return run
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from dbcycle_assets import load_project
+from dbcycle_assets.config import credentials
+
 from .conftest import SECRETS, production
 
 
@@ -170,7 +173,7 @@ def test_doctor_finds_a_sound_project(dbcycle, shop):
 def test_doctor_names_what_is_missing(dbcycle, shop, tmp_path):
     """Without the dump, and with a key that others can read, the exit code is 9."""
     (tmp_path / "prod.db").unlink()
-    (shop / ".dbcycle/key").chmod(0o644)
+    credentials.key_file(load_project(shop)).chmod(0o644)
     done = dbcycle("--project", shop, "doctor", "--json")
     assert done.code == 9
     failed = {entry["name"]: entry["fix"] for entry in done.json["checks"] if not entry["ok"]}
@@ -193,3 +196,24 @@ def test_nothing_printed_holds_a_raw_value(dbcycle, published):
             assert done.code == 0, (words, done.err)
             for secret in SECRETS:
                 assert secret not in done.out + done.err, words
+
+
+def test_the_key_is_shown_by_its_id_and_rotated_on_demand(dbcycle, published):
+    """A rotation makes stale what used the key; a question that nobody can answer changes nothing."""
+    shop, _ = published
+    before = dbcycle("--project", shop, "key", "show", "--json").json
+    secret = credentials.anonymization_secret(load_project(shop)).decode()
+    assert sorted(before["used_by"]) == ["extracts/orders", "extracts/users"]
+    assert dbcycle("--project", shop, "key", "rotate").code == 3
+    assert (
+        dbcycle("--project", shop, "key", "rotate", "--dry-run", "--json").json["rotated"] is False
+    )
+    assert dbcycle("--project", shop, "key", "show", "--json").json == before
+    done = dbcycle("--project", shop, "key", "rotate", "--yes", "--json")
+    assert done.json == {"rotated": True, "stale": before["used_by"]}
+    assert dbcycle("--project", shop, "key", "show", "--json").json["id"] != before["id"]
+    assert secret not in done.out + done.err
+    stale = dbcycle("--project", shop, "plan", "--json").json["stale"]
+    assert {entry["asset"] for entry in stale} >= {"shop/extracts/orders", "shop/extracts/users"}
+    other = dbcycle("key", "new").out.strip()
+    assert len(bytes.fromhex(other)) == 32

@@ -19,8 +19,11 @@ targets: {test: {url_env: SHOP_TEST}, other: {default: embedded}}
 def project(tmp_path, monkeypatch):
     for name in ("SHOP_KEY", "SHOP_SOURCE", "SHOP_TEST", "DBCYCLE_ENV"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "dbcycle.yaml").write_text(CONFIG)
-    return load_project(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "dbcycle.yaml").write_text(CONFIG)
+    return load_project(root)
 
 
 def test_the_environment_has_names_and_no_fallback(project, monkeypatch):
@@ -39,8 +42,10 @@ def test_a_key_is_made_once_and_private(project):
     first = credentials.anonymization_secret(project)
     assert len(bytes.fromhex(first.decode())) == 32
     assert credentials.anonymization_secret(project) == first
-    assert (project.state / "key").stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in project.state.iterdir()] == ["key"]
+    file = credentials.key_file(project)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in file.parent.iterdir()] == [project.name]
+    assert not file.is_relative_to(project.root)
 
 
 def test_two_runs_at_once_make_one_key(project):
@@ -60,9 +65,33 @@ def test_two_runs_at_once_make_one_key(project):
 def test_a_key_that_others_can_read_is_refused(project):
     """The message has the command that mends it."""
     credentials.anonymization_secret(project)
-    (project.state / "key").chmod(0o644)
+    credentials.key_file(project).chmod(0o644)
     with pytest.raises(GuardRefused, match="chmod 600"):
         credentials.anonymization_secret(project)
+
+
+@pytest.mark.parametrize("place", ["test", "staging", "production"])
+def test_without_a_key_nothing_runs_outside_development(project, monkeypatch, place):
+    """A key made up in CI would change every fake with every run."""
+    monkeypatch.setenv("DBCYCLE_ENV", place)
+    with pytest.raises(BadInput, match="export SHOP_KEY"):
+        credentials.anonymization_secret(project)
+
+
+def test_a_rotated_key_is_another_one_and_the_former_is_kept(project):
+    """Nothing is lost by a rotation."""
+    first = credentials.anonymization_secret(project)
+    former = credentials.rotate_key(project)
+    assert former.read_text().strip().encode() == first
+    assert former.stat().st_mode & 0o777 == 0o600
+    assert credentials.anonymization_secret(project) != first
+
+
+def test_a_key_of_a_variable_is_not_rotated_here(project, monkeypatch):
+    """Only its owner can change what a secret store holds."""
+    monkeypatch.setenv("SHOP_KEY", "k" * 32)
+    with pytest.raises(GuardRefused, match="SHOP_KEY"):
+        credentials.rotate_key(project)
 
 
 def test_the_variable_comes_first_and_must_be_long(project, monkeypatch):
