@@ -104,6 +104,12 @@ class Definition:
     mask may emit whatever its input, so that verification can tell them from survivors.
     ``searchable`` says whether the originals are worth searching in the output (a date is not).
     ``partial`` rules keep parts of a value where the user says so; a value may then come out whole.
+
+    These describe the rule under its default parameters, and the registry's laws test them:
+    ``length_preserving``: as many characters come out; ``format_preserving``: digits come out where
+    digits were and letters where letters were, and everything else stays; ``reversible``: a
+    permutation, so that whoever holds the key could go back; ``folds``: the same fake whatever the
+    case and the outer blanks of the value.
     """
 
     name: str
@@ -116,6 +122,10 @@ class Definition:
     unique: bool = False
     searchable: bool = True
     partial: bool = False
+    length_preserving: bool = False
+    format_preserving: bool = False
+    reversible: bool = False
+    folds: bool = False
     vocabulary: Callable[[Parameters], frozenset[str]] = field(
         default=lambda _parameters: frozenset()
     )
