@@ -9,49 +9,44 @@ from .person import fit, not_unique
 from .vocabulary import fold, invented, pick, styled
 
 Parts = tuple[tuple[str, ...], ...]
-_JOBS: Parts = (
-    ("Junior", "Senior", "Lead", "Principal", "Assistant", "Deputy", "Chief", "Associate"),
-    (
-        *("Accounting", "Billing", "Campaign", "Catering", "Claims", "Client", "Content", "Data"),
-        *("Delivery", "Design", "Export", "Facility", "Finance", "Insurance", "Inventory", "Legal"),
-        *(
-            "Logistics",
-            "Maintenance",
-            "Media",
-            "Network",
-            "Office",
-            "Payroll",
-            "Product",
-            "Quality",
-        ),
-        *("Research", "Safety", "Sales", "Security", "Software", "Supply", "Training", "Travel"),
-    ),
-    ("Adviser", "Analyst", "Clerk", "Coordinator", "Engineer", "Manager", "Officer", "Planner")
-    + ("Specialist", "Supervisor", "Technician", "Trainer"),
+
+
+def _listed(text: str) -> Parts:
+    return tuple(tuple(words.split()) for words in text.split("/"))
+
+
+_JOBS: Parts = _listed(
+    """
+    Junior Senior Lead Principal Assistant Deputy Chief Associate /
+    Accounting Billing Campaign Catering Claims Client Content Data Delivery Design Export
+    Facility Finance Insurance Inventory Legal Logistics Maintenance Media Network Office
+    Payroll Product Quality Research Safety Sales Security Software Supply Training Travel /
+    Adviser Analyst Clerk Coordinator Engineer Manager Officer Planner Specialist Supervisor
+    Technician Trainer
+    """
 )
-_DEPARTMENTS: Parts = (
-    (
-        *("Accounts", "Analytics", "Billing", "Compliance", "Customer", "Data", "Design"),
-        *("Engineering", "Facilities", "Finance", "Fleet", "Legal", "Logistics", "Marketing"),
-        *("Operations", "Payroll", "People", "Procurement", "Quality", "Research", "Safety"),
-    ),
-    ("Services", "Group", "Office", "Unit", "Team", "Support"),
+_DEPARTMENTS: Parts = _listed(
+    """
+    Accounts Analytics Billing Compliance Customer Data Design Engineering Facilities
+    Finance Fleet Legal Logistics Marketing Operations Payroll People Procurement Quality
+    Research Safety /
+    Services Group Office Unit Team Support
+    """
 )
-_THINGS: Parts = (
-    (
-        *("Backpack", "Bench", "Blender", "Bottle", "Bowl", "Cable", "Camera", "Chair", "Charger"),
-        *("Clock", "Desk", "Drill", "Fan", "Glove", "Headset", "Heater", "Jacket", "Kettle"),
-        *("Keyboard", "Lamp", "Monitor", "Mug", "Notebook", "Pan", "Pen", "Router", "Shelf"),
-        *("Speaker", "Stool", "Table", "Tent", "Toaster", "Tripod", "Wallet", "Watch"),
-    ),
-    ("Basic", "Plus", "Pro", "Mini", "Max", "One", "Air", "Classic"),
+_THINGS: Parts = _listed(
+    """
+    Backpack Bench Blender Bottle Bowl Cable Camera Chair Charger Clock Desk Drill Fan Glove
+    Headset Heater Jacket Kettle Keyboard Lamp Monitor Mug Notebook Pan Pen Router Shelf
+    Speaker Stool Table Tent Toaster Tripod Wallet Watch /
+    Basic Plus Pro Mini Max One Air Classic
+    """
 )
-_COLOURS: Parts = (
-    (
-        *("amber", "aqua", "beige", "black", "blue", "bronze", "brown", "coral", "crimson", "cyan"),
-        *("gold", "green", "grey", "indigo", "ivory", "khaki", "lime", "magenta", "maroon", "navy"),
-        *("olive", "orange", "pink", "plum", "purple", "red", "salmon", "silver", "teal", "white"),
-    ),
+_COLOURS: Parts = _listed(
+    """
+    amber aqua beige black blue bronze brown coral crimson cyan gold green grey indigo ivory
+    khaki lime magenta maroon navy olive orange pink plum purple red salmon silver teal
+    white
+    """
 )
 _HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6}|[0-9a-f]{8})", re.IGNORECASE)
 
@@ -60,14 +55,16 @@ def _one(parts: Parts, key: Key, domain: str, value: str) -> str:
     """Return one combination of words for a value; never the value itself."""
     count = math.prod(map(len, parts))
     number = key.number(domain, value)
-    for step in range(2):
-        place, words = (number + step) % count, []
-        for pool in parts:
-            place, index = divmod(place, len(pool))
-            words.append(pool[index])
-        if fold(made := " ".join(words)) != value:
-            break
-    return made
+    made = _combination(parts, number % count)
+    return made if fold(made) != value else _combination(parts, (number + 1) % count)
+
+
+def _combination(parts: Parts, place: int) -> str:
+    words = []
+    for pool in parts:
+        place, index = divmod(place, len(pool))
+        words.append(pool[index])
+    return " ".join(words)
 
 
 def _product(key: Key, value: str) -> str:

@@ -5,14 +5,9 @@ from collections.abc import Sequence
 
 ELEVEN = 11
 _VALUES = {char: value for value, char in enumerate(string.digits + string.ascii_uppercase)}
-_ODD = dict(
-    zip(
-        string.digits + string.ascii_uppercase,
-        [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3]
-        + [6, 8, 12, 14, 16, 10, 22, 25, 24, 23],
-        strict=True,
-    )
-)
+_ODD_DIGITS = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
+_ODD_LETTERS = (2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+_ODD = dict(zip(_VALUES, (*_ODD_DIGITS, *_ODD_DIGITS, *_ODD_LETTERS), strict=True))
 """The values of characters at odd places of Italian codes (D.M. 23 December 1976)."""
 
 

@@ -17,9 +17,9 @@ class Email(Parameters):
 
     domain: Literal["safe", "keep", "map"] = pydantic.Field(
         default="safe",
-        description="`safe` uses a domain that reaches nobody; `map` gives each original domain one "
-        "of its own under example.com, so that colleagues still share one; `keep` keeps the original "
-        "domain, and mail to it may reach somebody",
+        description="`safe` uses a domain that reaches nobody; `map` gives each original domain "
+        "one of its own under example.com, so that colleagues still share one; `keep` keeps the "
+        "original domain, and mail to it may reach somebody",
     )
     plus_tags: Literal["drop", "keep"] = pydantic.Field(
         default="drop",

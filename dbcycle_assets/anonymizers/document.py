@@ -147,6 +147,7 @@ class Leaves:
         )
 
     def __call__(self, node: Any) -> Any:
+        """Return the fake of a leaf, of the same type."""
         if isinstance(node, Number):
             return Number(self._number(node) or node)
         text = str(node)

@@ -30,8 +30,8 @@ class Nearby(Parameters):
     )
     order: Literal["written", "lat_lon", "lon_lat"] = pydantic.Field(
         default="written",
-        description="which number of a pair comes first: with `written`, the longitude in (x,y) and "
-        "POINT(x y), else the latitude",
+        description="the number of a pair that comes first: with `written`, the longitude in (x,y) "
+        "and POINT(x y), else the latitude",
     )
 
     @pydantic.model_validator(mode="after")

@@ -3,7 +3,6 @@
 import functools
 import math
 import string
-from dataclasses import dataclass
 from typing import Protocol
 
 _CLASSES = {
@@ -17,7 +16,7 @@ LONGEST = 1000
 
 
 class Language(Protocol):
-    """Finitely many texts: ``size`` counts ways to make one, ``certain`` distinct texts at least."""
+    """Finitely many texts: ``size`` counts ways to make one, ``certain`` texts that differ."""
 
     size: int
     certain: int
@@ -27,19 +26,14 @@ class Language(Protocol):
         """Return the text of a number below ``size``."""
 
 
-@dataclass(frozen=True)
 class _Char:
-    alphabet: str
-    longest: int = 1
-
-    @property
-    def size(self) -> int:
-        return len(self.alphabet)
-
-    certain = size
+    def __init__(self, alphabet: str) -> None:
+        self._alphabet = alphabet
+        self.size = self.certain = len(alphabet)
+        self.longest = 1
 
     def text(self, number: int) -> str:
-        return self.alphabet[number]
+        return self._alphabet[number]
 
 
 class _Sequence:

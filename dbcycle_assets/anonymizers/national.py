@@ -276,8 +276,8 @@ class NationalId(Checked):
     )
     numbers: Literal["unissued", "permuted"] = pydantic.Field(
         default="unissued",
-        description="for GB and US: `unissued` gives numbers that nobody ever got; `permuted` keeps "
-        "unique unique, but may hit a number in use",
+        description="for GB and US: `unissued` gives numbers that nobody ever got; `permuted` "
+        "keeps unique unique, but may hit a number in use",
     )
 
 

@@ -170,8 +170,8 @@ class Url(Parameters):
 
     shape: Literal["flat", "path"] = pydantic.Field(
         default="flat",
-        description="`flat` gives one page under example.com; `path` keeps the scheme, the port, the "
-        "number of steps, the file's extension and the names of the query's parameters",
+        description="`flat` gives one page under example.com; `path` keeps the scheme, the port, "
+        "the number of steps, the file's extension and the names of the query's parameters",
     )
 
 
@@ -232,37 +232,40 @@ def _url_misfit(parameters: Parameters, facts: Facts) -> str | None:
     return needs(SUFFIX)(parameters, facts)
 
 
+_CHROME = "{} AppleWebKit/537.36 Chrome/120.0.0.0"
 _AGENTS = (
-    (re.compile("bot|crawl|spider|slurp", re.IGNORECASE), "Mozilla/5.0 (compatible; ExampleBot/1.0)"),
-    (re.compile("curl|wget|python|java/|okhttp|go-http", re.IGNORECASE), "ExampleClient/1.0"),
-    (re.compile("edg", re.IGNORECASE), "{} AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36 Edg/120.0.0.0"),
-    (re.compile("opr/|opera", re.IGNORECASE), "{} AppleWebKit/537.36 Chrome/120.0.0.0 OPR/106.0.0.0"),
-    (re.compile("firefox|fxios", re.IGNORECASE), "{} Gecko/20100101 Firefox/120.0"),
-    (re.compile("chrome|crios", re.IGNORECASE), "{} AppleWebKit/537.36 Chrome/120.0.0.0 Safari/537.36"),
-    (re.compile("safari", re.IGNORECASE), "{} AppleWebKit/605.1.15 Version/17.0 Safari/605.1.15"),
+    (r"bot|crawl|spider|slurp", "Mozilla/5.0 (compatible; ExampleBot/1.0)"),
+    (r"curl|wget|python|java/|okhttp|go-http", "ExampleClient/1.0"),
+    (r"edg", f"{_CHROME} Safari/537.36 Edg/120.0.0.0"),
+    (r"opr/|opera", f"{_CHROME} OPR/106.0.0.0"),
+    (r"firefox|fxios", "{} Gecko/20100101 Firefox/120.0"),
+    (r"chrome|crios", f"{_CHROME} Safari/537.36"),
+    (r"safari", "{} AppleWebKit/605.1.15 Version/17.0 Safari/605.1.15"),
+    (r"", "ExampleClient/1.0"),
 )
 _SYSTEMS = (
-    (re.compile("iphone|ipad", re.IGNORECASE), "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)"),
-    (re.compile("android", re.IGNORECASE), "Mozilla/5.0 (Linux; Android 13)"),
-    (re.compile("mac os", re.IGNORECASE), "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"),
-    (re.compile("linux|x11", re.IGNORECASE), "Mozilla/5.0 (X11; Linux x86_64)"),
+    (r"iphone|ipad", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)"),
+    (r"android", "Mozilla/5.0 (Linux; Android 13)"),
+    (r"mac os", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)"),
+    (r"linux|x11", "Mozilla/5.0 (X11; Linux x86_64)"),
+    (r"", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"),
 )
-_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 
 
 def _user_agent(_parameters: Parameters, facts: Facts, _key: Key) -> Mask:
     def mask(value: str) -> str:
         if not value.strip():
             return value
-        system = next((made for shape, made in _SYSTEMS if shape.search(value)), _WINDOWS)
-        made = next((made for shape, made in _AGENTS if shape.search(value)), "ExampleClient/1.0")
+        folded = value.casefold()
+        system = next(made for shape, made in _SYSTEMS if re.search(shape, folded))
+        made = next(made for shape, made in _AGENTS if re.search(shape, folded))
         return made.format(system)[: facts.max_length]
 
     return mask
 
 
 def _agent_words(_parameters: Parameters) -> frozenset[str]:
-    texts = [made for _shape, made in (*_AGENTS, *_SYSTEMS)] + [_WINDOWS]
+    texts = [made for _shape, made in (*_AGENTS, *_SYSTEMS)]
     return frozenset(word for text in texts for word in re.findall(r"[^\W_]+", text.casefold()))
 
 

@@ -104,7 +104,9 @@ def _argon2_hasher() -> Callable[[bytes, bytes], str]:
         raise ValueError(message) from None
 
     def hashed(password: bytes, salt: bytes) -> str:
-        return low_level.hash_secret(password, salt, 2, 19_456, 1, 32, low_level.Type.ID).decode()
+        return str(
+            low_level.hash_secret(password, salt, 2, 19_456, 1, 32, low_level.Type.ID), "ascii"
+        )
 
     return hashed
 

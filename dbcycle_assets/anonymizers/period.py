@@ -133,8 +133,8 @@ class Ranges(Parameters):
     )
     together: bool = pydantic.Field(
         default=False,
-        description="moves the ranges of all rows by the same distance, so that those which did not "
-        "overlap still do not",
+        description="moves the ranges of all rows by the same distance, so that those which did "
+        "not overlap still do not",
     )
 
 

@@ -9,9 +9,7 @@ import pydantic
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
 from .permutation import Codes, Digits, walk
 
-_TWO = frozenset(
-    ["20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48", "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81", "82", "84", "86", "90", "91", "92", "93", "94", "95", "98"]
-)
+_TWO = re.compile("2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
 """Calling codes of two digits (ITU-T E.164); 1 and 7 have one, all others have three."""
 _SPOKEN = re.compile(r"(?i)\b(?:tel|telephone|phone|fax|mobile|mob|cell|home|work|office)\b")
 _EXTENSION = re.compile(r"(?i)(?:\bext(?:ension)?|x|#)[\s.:]*[0-9]+\s*$")
@@ -41,7 +39,7 @@ def code_of(digits: str) -> str:
     """Return the calling code at the start of an international number."""
     if digits[:1] in {"1", "7"}:
         return digits[:1]
-    return digits[:2] if digits[:2] in _TWO else digits[:3]
+    return digits[:2] if _TWO.match(digits) else digits[:3]
 
 
 def _taken(text: str, count: int) -> int:
