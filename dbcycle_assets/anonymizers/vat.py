@@ -6,9 +6,8 @@ from typing import Literal
 import pydantic
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
-from .checked import Change, Checked, Scheme, around, ending, masked
+from .checked import Checked, Scheme, around, ending, masked
 from .checksum import ELEVEN, luhn, mod11_10, mod97, weighted
-from .permutation import Digits
 
 Country = Literal["AT", "BE", "DE", "DK", "FI", "FR", "GB", "IT", "LU", "NL", "PL", "PT", "SE"]
 _NINE = 9
@@ -64,19 +63,34 @@ def _france() -> Scheme:
     return Scheme("vat FR", re.compile("[0-9]{11}"), lambda text: text[2:-1], complete)
 
 
-def _netherlands() -> Scheme:
-    """Nine digits, B, a branch of two; a number is valid by the newer test or as a person's."""
+_DUTCH = re.compile("[0-9]{9}B[0-9]{2}")
 
-    def complete(payload: str) -> str:
+
+def _company(digits: str) -> str | None:
+    rest = weighted(digits, range(9, 1, -1)) % ELEVEN
+    return None if rest > _NINE else str(rest)
+
+
+def _dutch_company() -> Scheme:
+    """Companies keep the older numbers, whose ninth digit checks; their branch stays."""
+
+    def complete(payload: str) -> str | None:
+        check = _company(payload[:8])
+        return None if check is None else f"{payload[:8]}{check}{payload[8:]}"
+
+    made = Scheme("vat NL company", _DUTCH, lambda text: text[:8] + text[9:], complete)
+    return around(made, 0, 8)
+
+
+def _dutch_person() -> Scheme:
+    """Persons have newer numbers, with two check digits at the end."""
+
+    def complete(payload: str) -> str | None:
+        if _company(payload[:8]) == payload[8]:  # one that would pass as a company's
+            return None
         return f"{payload}{98 - mod97('NL' + payload + '00'):02d}"
 
-    def permute(key: Key, domain: str) -> Change:
-        digits = Digits(key, domain)
-
-        return lambda text: digits(text[:9]) + "B"
-
-    shape = re.compile("[0-9]{9}B[0-9]{2}")
-    return Scheme("vat NL", shape, lambda text: text[:10], complete, permute)
+    return around(Scheme("vat NL", _DUTCH, lambda text: text[:10], complete), 0, 9)
 
 
 def _sweden() -> Scheme:
@@ -94,20 +108,20 @@ def _germany(digits: str) -> str | None:
     return None if digits[0] == "0" else mod11_10(digits)
 
 
-SCHEMES: dict[str, Scheme] = {
-    "AT": around(ending("vat AT", "U[0-9]{8}", _austria), 1),
-    "BE": ending("vat BE", "[01][0-9]{9}", _belgium, 2),
-    "DE": ending("vat DE", "[1-9][0-9]{8}", _germany),
-    "DK": _denmark(),
-    "FI": ending("vat FI", "[0-9]{8}", _finland),
-    "FR": _france(),
-    "GB": ending("vat GB", "[0-9]{9}", _britain, 2),
-    "IT": around(ending("vat IT", _ITALIAN, luhn), 0, 7),
-    "LU": ending("vat LU", "[0-9]{8}", lambda text: f"{int(text) % 89:02d}", 2),
-    "NL": _netherlands(),
-    "PL": ending("vat PL", "[0-9]{10}", _poland),
-    "PT": ending("vat PT", "[0-9]{9}", _portugal),
-    "SE": _sweden(),
+SCHEMES: dict[str, tuple[Scheme, ...]] = {
+    "AT": (around(ending("vat AT", "U[0-9]{8}", _austria), 1),),
+    "BE": (ending("vat BE", "[01][0-9]{9}", _belgium, 2),),
+    "DE": (ending("vat DE", "[1-9][0-9]{8}", _germany),),
+    "DK": (_denmark(),),
+    "FI": (ending("vat FI", "[0-9]{8}", _finland),),
+    "FR": (_france(),),
+    "GB": (ending("vat GB", "[0-9]{9}", _britain, 2),),
+    "IT": (around(ending("vat IT", _ITALIAN, luhn), 0, 7),),
+    "LU": (ending("vat LU", "[0-9]{8}", lambda text: f"{int(text) % 89:02d}", 2),),
+    "NL": (_dutch_company(), _dutch_person()),
+    "PL": (ending("vat PL", "[0-9]{10}", _poland),),
+    "PT": (ending("vat PT", "[0-9]{9}", _portugal),),
+    "SE": (_sweden(),),
 }
 
 
@@ -121,7 +135,9 @@ class Vat(Checked):
 
 def _vat(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     assert isinstance(parameters, Vat)  # noqa: S101 - the registry pairs them
-    changes = {country: scheme.changed(key) for country, scheme in SCHEMES.items()}
+    changes = {
+        scheme.name: scheme.changed(key) for schemes in SCHEMES.values() for scheme in schemes
+    }
 
     def parts(number: str) -> tuple[str, str, str]:
         prefix = number[:2] if number[:2] in SCHEMES else ""
@@ -129,11 +145,12 @@ def _vat(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
 
     def valid(number: str) -> bool:
         _prefix, country, rest = parts(number)
-        return country in SCHEMES and SCHEMES[country].valid(rest)
+        return any(scheme.valid(rest) for scheme in SCHEMES.get(country, ()))
 
     def change(number: str) -> str:
         prefix, country, rest = parts(number)
-        return prefix + changes[country](rest)
+        scheme = next(scheme for scheme in SCHEMES[country] if scheme.valid(rest))
+        return prefix + changes[scheme.name](rest)
 
     return masked(key, "vat", parameters.invalid, valid, change)
 
