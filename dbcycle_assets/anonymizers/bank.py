@@ -124,7 +124,8 @@ def _iban(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
         free = [place for place in range(len(account)) if place not in taken]
         shell, source = list(account), account
         if parameters.bank == "fake":
-            shell[bank] = ["0" if char.isdigit() else "X" for char in account[bank]]
+            none = "9" if country == "NO" else "0"  # 0000 is the post office there
+            shell[bank] = [none if char.isdigit() else "X" for char in account[bank]]
             source = codes(account)  # the bank's own account numbers follow its code
 
         def whole(text: str) -> str | None:

@@ -245,7 +245,7 @@ def _run(text: str) -> bool:
 SCHEMES = {
     "AU": ending("national_id AU", "[0-9]{9}", _eleven((1, 4, 3, 7, 5, 8, 6, 9), ten=None)),
     "BR": ending("national_id BR", "(?:[0-9]{3})?[0-9]{11}", _cpf, 2),
-    "CA": around(ending("national_id CA", "[0-9]{9}", luhn), 1),
+    "CA": around(ending("national_id CA", "[1-79][0-9]{8}", luhn), 1),
     "CH": around(ending("national_id CH", "756[0-9]{10}", ean), 3),
     "DE": _steuer_id(),
     "ES": _spanish(),

@@ -35,9 +35,13 @@ def _poland(digits: str) -> str | None:
     return None if rest > _NINE else str(rest)
 
 
-def _britain(digits: str) -> str | None:
-    """The scheme that is in use since 2010; the former one differs by 55."""
-    if digits < "1":  # only the former one has numbers below 100 0000
+def _britain(digits: str) -> str:
+    return f"{97 - weighted(digits, (8, 7, 6, 5, 4, 3, 2)) % 97:02d}"
+
+
+def _britain_2010(digits: str) -> str | None:
+    """The newer scheme differs by 55, and begins at 100 0000."""
+    if digits < "1":
         return None
     return f"{97 - (weighted(digits, (8, 7, 6, 5, 4, 3, 2)) + 55) % 97:02d}"
 
@@ -115,7 +119,10 @@ SCHEMES: dict[str, tuple[Scheme, ...]] = {
     "DK": (_denmark(),),
     "FI": (ending("vat FI", "[0-9]{8}", _finland),),
     "FR": (_france(),),
-    "GB": (ending("vat GB", "[0-9]{9}", _britain, 2),),
+    "GB": (
+        ending("vat GB", "[0-9]{9}", _britain, 2),
+        ending("vat GB 2010", "[0-9]{9}", _britain_2010, 2),
+    ),
     "IT": (around(ending("vat IT", _ITALIAN, luhn), 0, 7),),
     "LU": (ending("vat LU", "[0-9]{8}", lambda text: f"{int(text) % 89:02d}", 2),),
     "NL": (_dutch_company(), _dutch_person()),
