@@ -73,7 +73,8 @@ def _bound(number: Decimal, step: Decimal) -> Decimal:
     """Return the largest number of as many digits that fits what ``number`` fits."""
     whole = int(abs(number))
     digits = Decimal(10) ** len(str(whole))
-    limit = next((Decimal(limit) for limit in LIMITS if whole <= limit), digits)
+    limits = (Decimal(limit + (number < 0)) for limit in LIMITS)  # there is one more below zero
+    limit = next((limit for limit in limits if whole <= limit), digits)
     return min(digits - step, limit) if step == 1 else digits - step
 
 
@@ -94,6 +95,8 @@ def _noise(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
         share = Decimal((drawn >> 64) + 1) / Decimal(1 << 64)
         away = max(step, (share * reach).quantize(step, ROUND_HALF_EVEN))
         made = number + away if drawn & 1 else number - away
+        if parameters.absolute is None and made * (number or 1) < 0:  # what was no debt is none
+            made = number + away * (-1 if number < 0 else 1)
         if abs(made) > _bound(number, step):
             made = 2 * number - made
         return _written(clamped(made), value)

@@ -149,7 +149,11 @@ def test_noise_stays_inside_its_bounds():
         assert abs(made - number) <= abs(number) / 10 + 1
         assert made.as_tuple().exponent == number.as_tuple().exponent
         assert len(str(abs(int(made)))) <= len(str(abs(int(number))))
-    assert int(mask_of("noise", Kind.INTEGER, relative=1.0)("32767")) <= 32767
+    whole = mask_of("noise", Kind.INTEGER, relative=1.0)
+    assert int(whole("32767")) <= 32767
+    for edge in (2**15, 2**31, 2**63):
+        assert -edge <= int(whole(str(-edge)))
+    assert all(int(whole(str(n))) >= 0 for n in range(50))
     clamped = mask_of("noise", Kind.INTEGER, absolute=50, minimum=0, maximum=10)
     assert {0 <= int(clamped(str(n))) <= 10 for n in range(11)} == {True}
 
