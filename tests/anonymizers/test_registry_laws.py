@@ -172,6 +172,13 @@ def test_what_was_unique_stays_unique(sample):
     assert len({mask(value) for value in values}) == len(values)
 
 
+def test_properties_agree_with_each_other():
+    """A permutation keeps unique unique, and what keeps its format keeps its length."""
+    for entry in registry().values():
+        assert entry.unique or not entry.reversible
+        assert entry.length_preserving or not entry.format_preserving
+
+
 @pytest.mark.parametrize(("name", "first"), [("integer", 1_000_000), ("uuid", 0)])
 def test_a_million_keys_stay_apart(name, first):
     """Keys are proven on a million rows: no two meet, and none stays."""
