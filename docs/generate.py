@@ -4,6 +4,7 @@ python docs/generate.py [--check]
 """
 
 import inspect
+import json
 import sys
 import types
 import typing
@@ -14,7 +15,7 @@ import pydantic
 import typer
 
 import dbcycle_assets
-from dbcycle_assets.anonymizers import registry
+from dbcycle_assets.anonymizers import Facts, Key, Kind, build_mask, registry
 from dbcycle_assets.cli.app import app
 from dbcycle_assets.config.model import Config
 from dbcycle_assets.defs.specs import CHECKS, DESCRIPTIONS, GROUPS
@@ -61,35 +62,150 @@ def block(text: str) -> str:
     return f"```text\n{lines}\n```\n"
 
 
+DOCUMENTATION_KEY = Key(b"the key of the documentation")
+"""Fixed and public: the examples come out the same for everybody, and no project uses it."""
+
+EXAMPLES = {
+    "barcode": "4006381333931",
+    "bic": "DEUTDEFF500",
+    "birth_date": "1980-05-17",
+    "bucket": "37",
+    "bytes": "\\x00ff10",
+    "card_number": "4242 4242 4242 4242",
+    "code": "C01X00T47",
+    "colour": "crimson",
+    "coordinates": "52.5200, 13.4050",
+    "country": "Germany",
+    "crypto_address": "0x52908400098527886e0f7030069857d2e4169ee7",
+    "date": "2024-02-29",
+    "date_round": "2024-02-29",
+    "digits": "2024/0042",
+    "email": "mary.smith@corp.example",
+    "file_name": "/home/mary/scan.pdf",
+    "generalize": "asthma",
+    "hostname": "db01.corp.example",
+    "hstore": '"name"=>"Mary", "mail"=>"mary@x.example"',
+    "iban": "DE89 3704 0044 0532 0130 00",
+    "imei": "490154203237518",
+    "integer": "4711",
+    "interval": "1 day 04:05:06",
+    "ip_address": "10.1.2.3",
+    "isbn": "978-3-16-148410-0",
+    "json": '{"name": "Mary", "mail": "mary@x.example", "age": 41}',
+    "mac_address": "00:1b:44:11:3a:b7",
+    "national_id": "44051401359",
+    "noise": "1250.00",
+    "number": "1250.00",
+    "phone": "+49 170 5551234",
+    "postal_code": "SW1A 1AA",
+    "range": "[2024-01-01,2024-02-01)",
+    "round": "1249",
+    "scrub": "Call Mary on +49 170 5551234, ticket 2024-55-881, mary@corp.example.",
+    "slug": "ten-things-mary-did",
+    "street_address": "12 Main Street",
+    "time": "08:15:00",
+    "timestamp": "2024-02-29 23:59:59+00",
+    "token": "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "tsvector": "'fat':2 'rat':3A",
+    "url": "https://corp.example/u/mary",
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0",
+    "uuid": "550e8400-e29b-41d4-a716-446655440000",
+    "vat_number": "DE136695976",
+    "vin": "1HGCM82633A004352",
+    "xml": '<person mail="mary@x.example">Mary Smith</person>',
+}
+OPTIONS: dict[str, dict[str, object]] = {
+    "bucket": {"width": 10},
+    "choice": {"values": ["red", "green", "blue"]},
+    "compose": {"rules": [{"anonymize": "truncate", "length": 4}, "hash"]},
+    "constant": {"value": "none"},
+    "faker": {"provider": "job"},
+    "generalize": {"classes": {"asthma": "respiratory"}, "default": "other"},
+    "mask": {"keep_last": 3},
+    "national_id": {"country": "PL"},
+    "pattern": {"pattern": "[A-Z]{3}-\\d{4}"},
+    "round": {"to": 100},
+    "truncate": {"length": 2},
+}
+
+
+TOLD = {
+    "picture": "A PNG of any size becomes a PNG of one pixel.",
+    "python": "`{anonymize: python, function: masks.accounts:mask}`; the function is imported from "
+    "where `dbcycle` runs, and an edit of its module makes the extracts that use it stale.",
+    "shuffle": "Every value stays, with another row. The column is not searched: its values are "
+    "there, and no longer say whose they are.",
+    "sql": '`{anonymize: sql, expression: "left(code, 2) || id"}`; what the expression lets through '
+    "is found by the verification.",
+    "template": '`{anonymize: template, template: "{first_name} {last_name}"}` follows the '
+    "anonymized names of its row.",
+}
+
+
 def anonymizers() -> str:
-    """Return the catalogue with parameters and properties."""
+    """Return the catalogue with properties, parameters and an example of each rule."""
     parts = ["# Anonymizers\n\n" + NOTE]
     parts.append(
         "Null stays null unless the rule says otherwise. The same value becomes the same fake in "
-        "every table; another key gives another world.\n"
+        "every table; another key gives another world. A value that a rule cannot read stops the "
+        "extract; none passes unchanged.\n"
     )
+    parts += [*table(), ""]
     for name, entry in registry().items():
-        parts.append(f"## {name}\n\n{entry.summary}\n")
-        properties = [
-            "keyed" if entry.keyed else "not keyed",
-            "unique stays unique" if entry.unique else "may repeat itself",
-            "originals are searched in the output"
-            if entry.searchable
-            else "originals not searched",
-        ]
         kinds = ", ".join(sorted(entry.accepts)) if len(entry.accepts) < 12 else "any"
-        parts.append(f"- columns: {kinds}\n- {'; '.join(properties)}; version {entry.version}")
+        parts.append(f"## {name}\n\n{entry.summary} Columns: {kinds}. Version {entry.version}.\n")
+        parts.append(example(name))
+        if entry.parameters.model_fields:
+            parts.append(
+                "| parameter | values | default | what it does |\n| --- | --- | --- | --- |"
+            )
         for field, info in entry.parameters.model_fields.items():
             default = (
                 "required"
                 if info.is_required()
-                else f"default `{info.get_default(call_default_factory=True)!r}`"
+                else f"`{info.get_default(call_default_factory=True)}`"
             )
-            parts.append(f"- `{field}`: {default}")
-        if entry.parameters.__doc__ and entry.parameters.model_fields:
-            parts.append("\n" + " ".join(inspect.cleandoc(entry.parameters.__doc__).split()))
+            cells = (f"`{field}`", readable(info.annotation), default, info.description or "")
+            parts.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         parts.append("")
     return "\n".join(parts)
+
+
+PROPERTIES = {
+    "keyed": "another key gives other fakes",
+    "unique": "what was unique stays unique, under the default parameters",
+    "length_preserving": "as many characters come out",
+    "format_preserving": "digits stay digits, letters letters, and everything else stays",
+    "reversible": "a permutation: whoever holds the key could go back",
+    "folds": "one fake whatever the case and the outer blanks",
+    "searchable": "the originals are searched in the output",
+}
+
+
+def table() -> list[str]:
+    """Return the properties of all rules at a glance."""
+    heads = [name.replace("_preserving", "").replace("_", " ") for name in PROPERTIES]
+    parts = [f"- *{head}*: {text}" for head, text in zip(heads, PROPERTIES.values(), strict=True)]
+    parts += ["", f"| {len(registry())} anonymizers | {' | '.join(heads)} |"]
+    parts.append("| --- |" + " --- |" * len(heads))
+    for name, entry in registry().items():
+        cells = ["yes" if getattr(entry, field) else "" for field in PROPERTIES]
+        parts.append(f"| [{name}](#{name}) | {' | '.join(cells)} |")
+    return parts
+
+
+def example(name: str) -> str:
+    """Return one value and its fake, made now with the documentation's key."""
+    entry = registry()[name]
+    if name in TOLD:
+        return TOLD[name] + "\n"
+    kind = Kind.TEXT if Kind.TEXT in entry.accepts else min(entry.accepts)
+    options = OPTIONS.get(name, {})
+    value = EXAMPLES.get(name, "Mary Smith")
+    made = build_mask(name, options, Facts(kind), DOCUMENTATION_KEY)(value)
+    shown = ", ".join(f"{key}: {json.dumps(value)}" for key, value in options.items())
+    rule = f"{{anonymize: {name}, {shown}}}" if shown else name
+    return block(f"{rule}\n{value} → {'null' if made is None else made}")
 
 
 def config() -> str:

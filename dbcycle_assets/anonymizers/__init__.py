@@ -10,9 +10,34 @@ from typing import Any
 import pydantic
 
 from ..errors import ConfigError, did_you_mean
-from . import contact, moment, number, person, place, prose, row, scrub, secret, simple
+from . import (
+    amount,
+    article,
+    bank,
+    catalogue,
+    code,
+    contact,
+    geography,
+    moment,
+    national,
+    network,
+    number,
+    password,
+    period,
+    person,
+    phone,
+    picture,
+    place,
+    prose,
+    row,
+    scrub,
+    secret,
+    simple,
+    vat,
+)
 from .base import Definition, Facts, Key, Kind, Mask, Parameters, RowMask
 from .document import json_definition
+from .markup import hstore_definition, xml_definition
 
 __all__ = [
     "Definition",
@@ -34,9 +59,11 @@ __all__ = [
 @functools.cache
 def registry() -> Mapping[str, Definition]:
     """Return every anonymizer by name."""
-    modules = (person, contact, place, moment, prose, number, secret, simple, row, scrub)
-    found = [entry for module in modules for entry in module.DEFINITIONS]
-    found.append(json_definition(build_mask))
+    people = (person, contact, phone, national, place, geography, catalogue)
+    things = (network, bank, vat, article, code, secret, password, picture)
+    values = (moment, period, prose, number, amount, simple, row, scrub)
+    found = [entry for module in (*people, *things, *values) for entry in module.DEFINITIONS]
+    found += [make(build_mask) for make in (json_definition, xml_definition, hstore_definition)]
     found.append(row.composed_definition(build_mask, definition_of))
     return MappingProxyType({entry.name: entry for entry in sorted(found, key=lambda d: d.name)})
 

@@ -152,6 +152,12 @@ class Definition:
     mask may emit whatever its input, so that verification can tell them from survivors.
     ``searchable`` says whether the originals are worth searching in the output (a date is not).
     ``partial`` rules keep parts of a value where the user says so; a value may then come out whole.
+
+    These describe the rule under its default parameters, and the registry's laws test them:
+    ``length_preserving``: as many characters come out; ``format_preserving``: digits come out where
+    digits were and letters where letters were, and everything else stays; ``reversible``: a
+    permutation, so that whoever holds the key could go back; ``folds``: the same fake whatever the
+    case and the outer blanks of the value (and, with ``unique``, different ones for all others).
     """
 
     name: str
@@ -164,6 +170,10 @@ class Definition:
     unique: bool = False
     searchable: bool = True
     partial: bool = False
+    length_preserving: bool = False
+    format_preserving: bool = False
+    reversible: bool = False
+    folds: bool = False
     vocabulary: Callable[[Parameters], frozenset[str]] = field(
         default=lambda _parameters: frozenset()
     )
@@ -179,10 +189,6 @@ class Definition:
     """What the rule reads beside its value on a column of that name."""
     reads_masked: Callable[[Parameters], tuple[str, ...]] = field(default=lambda _parameters: ())
     """The columns of the same row whose anonymized values the rule reads."""
-    folds: bool = False
-    """Whether values that differ in case and outer blanks alone become the same fake, and all
-    others different ones whatever the case.
-    """
     per: bool = False
     """Whether the rule takes ``per``: columns whose values decide in place of its own."""
     people: bool = False

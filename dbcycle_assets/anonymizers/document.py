@@ -10,7 +10,9 @@ import pydantic
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
 from .contact import DEFINITIONS as CONTACTS
 from .moment import DEFINITIONS as MOMENTS
+from .network import DEFINITIONS as MACHINES
 from .number import DEFINITIONS as NUMBERS
+from .phone import DEFINITIONS as PHONES
 from .prose import prose
 from .vocabulary import emitted
 
@@ -25,12 +27,16 @@ Rules = Callable[[str, dict[str, Any], Facts, Key], Mask]
 
 
 class Paths(Parameters):
-    """``paths``: rules by path (``$.a.b``, ``$.list[*].x``, ``$.any.*``): an anonymizer's name, a
-    mapping with ``anonymize``, or ``keep``; ``default``: ``mask`` or ``keep`` for other leaves.
-    """
+    """How a document is masked."""
 
-    paths: dict[str, Any] = pydantic.Field(default_factory=dict)
-    default: str = pydantic.Field(default="mask", pattern=r"^(mask|keep)$")
+    paths: dict[str, Any] = pydantic.Field(
+        default_factory=dict,
+        description="rules by path (`$.a.b`, `$.list[*].x`, `$.any.*`): an anonymizer's name, a "
+        "mapping with `anonymize`, or `keep`",
+    )
+    default: str = pydantic.Field(
+        default="mask", pattern=r"^(mask|keep)$", description="`mask` or `keep` for other leaves"
+    )
 
     @pydantic.field_validator("paths")
     @classmethod
@@ -60,9 +66,9 @@ def json_definition(  # noqa: C901 - one mask in its three forms
 
     def build(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
         assert isinstance(parameters, Paths)  # noqa: S101 - the registry pairs them
-        leaf = _Leaves(key)
+        leaf = Leaves(key)
         rules = [
-            (parts_of(path), _rule(rule, key, build_mask))
+            (parts_of(path), rule_of(rule, key, build_mask))
             for path, rule in parameters.paths.items()
         ]
         fallback = leaf if parameters.default == "mask" else _keep
@@ -109,7 +115,8 @@ def _keep(node: Any) -> Any:
     return node
 
 
-def _rule(rule: Any, key: Key, build_mask: Rules) -> Callable[[Any], Any]:
+def rule_of(rule: Any, key: Key, build_mask: Rules) -> Callable[[Any], Any]:
+    """Return the mask of the leaves of one path."""
     if rule == "keep":
         return _keep
     options = dict(rule) if isinstance(rule, dict) else {"anonymize": rule}
@@ -118,11 +125,12 @@ def _rule(rule: Any, key: Key, build_mask: Rules) -> Callable[[Any], Any]:
     return lambda node: None if (made := text(str(node))) is None else str(made)
 
 
-class _Leaves:
+class Leaves:
     """Masks a leaf by what it looks like."""
 
     def __init__(self, key: Key) -> None:
-        by_name = {definition.name: definition for definition in (*CONTACTS, *MOMENTS, *NUMBERS)}
+        known = (*CONTACTS, *MACHINES, *PHONES, *MOMENTS, *NUMBERS)
+        by_name = {definition.name: definition for definition in known}
 
         def mask(name: str, kind: Kind) -> Mask:
             found = by_name[name]
@@ -139,6 +147,7 @@ class _Leaves:
         )
 
     def __call__(self, node: Any) -> Any:
+        """Return the fake of a leaf, of the same type."""
         if isinstance(node, Number):
             return Number(self._number(node) or node)
         text = str(node)

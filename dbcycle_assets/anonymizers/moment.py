@@ -2,26 +2,41 @@
 
 import datetime
 import re
+from typing import Literal
 
 import pydantic
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters, RowMask
 
-_DATE = re.compile(
-    r"(?P<year>\d{4,})-(?P<month>\d\d)-(?P<day>\d\d)(?P<rest>.*?)(?P<era> BC)?", re.DOTALL
+DATE = re.compile(
+    r"(?P<year>[0-9]{4,})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"(?P<rest>(?:[T ][0-9:.,]+(?: ?[AaPp][Mm])?(?P<zone> ?(?:Z|UTC|[+-][0-9:]+))?)?)(?P<era> BC)?"
 )
+"""A date, and nothing after it but a time: a word in a text column must not slip through."""
 CYCLE = 400
 """The Gregorian calendar repeats after as many years."""
 
 
 class Shift(Parameters):
-    """``max_days``: the largest shift in days, in either direction."""
+    """How far a date moves."""
 
-    max_days: int = pydantic.Field(default=180, ge=1, le=36_500)
+    max_days: int = pydantic.Field(
+        default=180, ge=1, le=36_500, description="the largest shift in days, in either direction"
+    )
 
 
-def _shifted(value: str, days: int) -> str:
-    match = _DATE.fullmatch(value.strip())
+def endless(value: str) -> bool:
+    """Say whether a value is no date at all: blank, or one of the infinities."""
+    return value.strip().lower() in {"", "infinity", "-infinity"}
+
+
+def shifted(value: str, days: int) -> str:
+    """Return a date or timestamp so many days later.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    match = DATE.fullmatch(value.strip())
     if match is None:
         message = "not a date"
         raise ValueError(message)
@@ -40,11 +55,11 @@ def _shift(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     reach = parameters.max_days
 
     def mask(value: str) -> str:
-        if "infinity" in value or not value.strip():
+        if endless(value):
             return value
         number = key.number("moment", value.strip()[:10])
         days = 1 + number % reach
-        return _shifted(value, days if number >> 64 & 1 else -days)
+        return shifted(value, days if number >> 64 & 1 else -days)
 
     return mask
 
@@ -57,18 +72,32 @@ def _shift_per(parameters: Parameters, _facts: Facts, key: Key) -> RowMask:
     reach = parameters.max_days
 
     def mask(value: str, beside: tuple[str | None, ...]) -> str:
-        if "infinity" in value or not value.strip():
+        if endless(value):
             return value
         number = key.number("moment per person", "\t".join(part or "" for part in beside))
         days = 1 + number % reach
-        return _shifted(value, days if number >> 64 & 1 else -days)
+        return shifted(value, days if number >> 64 & 1 else -days)
 
     return mask
 
 
-def _birth_date(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+class Birth(Parameters):
+    """What of a birth date stays."""
+
+    keep: Literal["year", "age_band"] = pydantic.Field(
+        default="year",
+        description="`year` gives another day of the year; `age_band` another year of its band too",
+    )
+    band: int = pydantic.Field(default=5, ge=2, le=50, description="the years of an age band")
+
+
+def _birth_date(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+    assert isinstance(parameters, Birth)  # noqa: S101 - the registry pairs them
+
     def mask(value: str) -> str:
-        match = _DATE.fullmatch(value.strip())
+        if endless(value):
+            return value
+        match = DATE.fullmatch(value.strip())
         if match is None:
             message = "not a date"
             raise ValueError(message)
@@ -76,7 +105,11 @@ def _birth_date(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
         month, day = number % 12 + 1, (number >> 32) % 28 + 1
         if (month, day) == (int(match["month"]), int(match["day"])):
             day = day % 28 + 1
-        return f"{match['year']}-{month:02d}-{day:02d}{match['rest']}{match['era'] or ''}"
+        year = match["year"]
+        if parameters.keep == "age_band":
+            start = int(year) // parameters.band * parameters.band
+            year = f"{max(1, start + (number >> 64) % parameters.band):04d}"
+        return f"{year}-{month:02d}-{day:02d}{match['rest']}{match['era'] or ''}"
 
     return mask
 
@@ -108,6 +141,7 @@ DEFINITIONS = (
         summary="Another day of the same year, so that ages stay.",
         accepts=KINDS,
         build=_birth_date,
+        parameters=Birth,
         searchable=False,
     ),
 )

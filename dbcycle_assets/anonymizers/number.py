@@ -4,7 +4,7 @@ import hashlib
 import uuid
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
-from .permutation import Digits, Permutation
+from .permutation import Digits, Permutation, blank
 
 LIMITS = (32_767, 2_147_483_647, 9_223_372_036_854_775_807)
 """The largest smallint, integer and bigint: no range of the permutation crosses one."""
@@ -14,11 +14,12 @@ _WORDLESS = bytes(0x80 | byte & 0x3F for byte in range(256))
 """Only bytes that begin no character of UTF-8: masked bytes can spell nobody's name by chance."""
 
 
-def _range(number: int) -> tuple[int, int]:
-    """Return the range (both ends included) inside which a number is permuted."""
-    low = 10 ** (len(str(number)) - 1) if number > 9 else 0  # noqa: PLR2004 - single digits
+def _range(number: int, *, negative: bool) -> tuple[int, int]:
+    """Return the range (both ends included) inside which a number without its sign is permuted."""
+    # Of the negative numbers there is no -0, and every type has one more.
+    low = 10 ** (len(str(number)) - 1) if number > 9 else int(negative)  # noqa: PLR2004 - single digits
     high = 10 ** len(str(number)) - 1
-    for limit in LIMITS:
+    for limit in (limit + negative for limit in LIMITS):
         if low <= limit < high:
             return (low, limit) if number <= limit else (limit + 1, high)
     return low, high
@@ -29,8 +30,10 @@ def _integer(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
 
     def mask(value: str) -> str:
         number = int(value)
-        low, high = _range(abs(number))
-        permute = known.setdefault((low, high), Permutation(key, f"integer{low}", high - low + 1))
+        low, high = _range(abs(number), negative=number < 0)
+        permute = known.get((low, high))
+        if permute is None:
+            permute = known[low, high] = Permutation(key, f"integer{low}", high - low + 1)
         made = low + permute(abs(number) - low)
         return str(-made if number < 0 else made)
 
@@ -76,7 +79,10 @@ def _digits(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     permute = Digits(key, "digits")
 
     def mask(value: str) -> str:
-        fresh = iter(permute("".join(char for char in value if char in "0123456789")))
+        found = "".join(char for char in value if char in "0123456789")
+        if not found or any(char.isdigit() and char not in "0123456789" for char in value):
+            return blank(value)
+        fresh = iter(permute(found))
         return "".join(next(fresh) if char in "0123456789" else char for char in value)
 
     return mask
@@ -89,7 +95,11 @@ DEFINITIONS = (
         accepts=frozenset({Kind.INTEGER}),
         build=_integer,
         unique=True,
+        version=2,
         searchable=False,
+        length_preserving=True,
+        format_preserving=True,
+        reversible=True,
     ),
     Definition(
         name="number",
@@ -97,6 +107,8 @@ DEFINITIONS = (
         accepts=frozenset({Kind.NUMERIC, Kind.FLOAT, Kind.INTEGER}),
         build=_number,
         searchable=False,
+        length_preserving=True,
+        format_preserving=True,
     ),
     Definition(
         name="digits",
@@ -105,6 +117,9 @@ DEFINITIONS = (
         build=_digits,
         unique=True,
         searchable=False,
+        length_preserving=True,
+        format_preserving=True,
+        reversible=True,
     ),
     Definition(
         name="uuid",
@@ -112,11 +127,13 @@ DEFINITIONS = (
         accepts=frozenset({Kind.UUID, Kind.TEXT}),
         build=_uuid,
         unique=True,
+        folds=True,
     ),
     Definition(
         name="bytes",
         summary="As many other bytes.",
         accepts=frozenset({Kind.BYTES}),
         build=_bytes,
+        length_preserving=True,
     ),
 )

@@ -1,8 +1,19 @@
 """Keyed permutations without fixed points: injective, so that what was unique stays unique."""
 
+import hashlib
+import math
+import string
+from collections.abc import Callable, Sequence
+
 from .base import Key
 
 ROUNDS = 8
+REMEMBERED = 12
+"""Halves of so many bits have few enough round values to remember them all."""
+_SHAPES = 64
+"""The shapes whose permutations are remembered, so that a million shapes fill no memory."""
+_DRAWN = 128
+"""The bits of one keyed number."""
 
 
 class Permutation:
@@ -20,6 +31,7 @@ class Permutation:
         self._half = max(1, ((size - 1).bit_length() + 1) // 2)
         self._mask = (1 << self._half) - 1
         self._shift = 1 + key.number(self._domain, "shift") % max(1, size - 1)
+        self._rounds: dict[int, int] = {}
 
     def __call__(self, number: int) -> int:
         """Return the image of ``number``, which lies in ``range(size)``."""
@@ -44,7 +56,41 @@ class Permutation:
         return left << self._half | right
 
     def _round(self, step: int, half: int) -> int:
-        return self._key.number(self._domain, f"{step}:{half}") & self._mask
+        if self._half > REMEMBERED:
+            return self._drawn(step, half)
+        place = step << self._half | half
+        found = self._rounds.get(place)
+        if found is None:
+            found = self._rounds[place] = self._drawn(step, half)
+        return found
+
+    def _drawn(self, step: int, half: int) -> int:
+        if self._half <= _DRAWN:
+            return self._key.number(self._domain, f"{step}:{half}") & self._mask
+        # A round that is narrower than the half would leave the rest of a long text as it is.
+        seed = self._key.digest(self._domain, f"{step}:{half:x}", 64)
+        wide = hashlib.shake_256(seed).digest((self._half + 7) // 8)
+        return int.from_bytes(wide, "big") & self._mask
+
+
+class Mixed:
+    """Permutes tuples of numbers, each below a radix of its own, as one number."""
+
+    def __init__(self, key: Key, domain: str, radices: Sequence[int]) -> None:
+        self._radices = tuple(radices)
+        self._permute = Permutation(key, f"{domain}/{self._radices}", math.prod(self._radices))
+
+    def __call__(self, places: Sequence[int]) -> list[int]:
+        """Return other numbers below the same radices; never the same ones."""
+        number = 0
+        for radix, place in zip(self._radices, places, strict=True):
+            number = number * radix + place
+        number = self._permute(number)
+        made = []
+        for radix in reversed(self._radices):
+            number, place = divmod(number, radix)
+            made.append(place)
+        return made[::-1]
 
 
 class Digits:
@@ -64,3 +110,63 @@ class Digits:
         if found is None:
             found = self._known[width] = Permutation(self._key, self._domain, 10**width)
         return str(found(int(digits))).zfill(width)
+
+
+ALPHABETS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)
+
+
+class Codes:
+    """Permutes texts of one shape among themselves: digits, capitals and small letters keep their
+    places, and what is neither stays; never the same text.
+    """
+
+    def __init__(self, key: Key, domain: str, alphabets: Sequence[str] = ALPHABETS) -> None:
+        self._key = key
+        self._domain = domain
+        self._alphabets = tuple(alphabets)
+        self._of = {char: alphabet for alphabet in self._alphabets for char in alphabet}
+        self._known: dict[tuple[int, ...], Mixed] = {}
+
+    def __call__(self, text: str) -> str:
+        """Return another text of the same shape (a blank one stays).
+
+        Raises:
+            ValueError: the text has nothing to permute, or letters and digits of other scripts.
+        """
+        places = [index for index, char in enumerate(text) if char in self._of]
+        if any(char.isalnum() and char not in self._of for char in text):
+            message = "a letter or digit that the rule does not know"
+            raise ValueError(message)
+        if not places:
+            return blank(text)
+        radices = tuple(len(self._of[text[index]]) for index in places)
+        mixed = self._known.get(radices)
+        if mixed is None:
+            if len(self._known) >= _SHAPES:
+                self._known.clear()
+            mixed = self._known[radices] = Mixed(self._key, self._domain, radices)
+        made = list(text)
+        fresh = mixed([self._of[text[index]].index(text[index]) for index in places])
+        for index, place in zip(places, fresh, strict=True):
+            made[index] = self._of[text[index]][place]
+        return "".join(made)
+
+
+def blank(text: str) -> str:
+    """Return a text that holds nothing.
+
+    Raises:
+        ValueError: it holds something, which no rule may let through.
+    """
+    if text.strip():
+        message = "nothing that the rule could read"
+        raise ValueError(message)
+    return text
+
+
+def walk(permute: Callable[[str], str], text: str, allowed: Callable[[str], bool]) -> str:
+    """Return the next allowed text on the cycle of a permutation: injective on allowed texts."""
+    made = permute(text)
+    while not allowed(made):
+        made = permute(made)
+    return made

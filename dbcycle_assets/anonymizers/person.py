@@ -1,9 +1,16 @@
 """Names of persons and accounts."""
 
+from collections.abc import Callable
+from typing import Literal
+
+import pydantic
+
 from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .locales import LAST_FIRST, blended
 from .vocabulary import emitted, fold, invented, pick, styled
 
 TEXT = frozenset({Kind.TEXT})
+Misfit = Callable[[Parameters, Facts], str | None]
 SUFFIX = 12
 """Hex digits that make a name unique: 48 bits beside the name's own 25."""
 
@@ -23,17 +30,44 @@ def last(key: Key, value: str) -> str:
     return pick(invented("last"), key, "last name", value)
 
 
+class Names(Parameters):
+    """What kind of name comes out."""
+
+    locale: str | None = pydantic.Field(
+        default=None,
+        description="the language whose sounds and script the invented names have, such as de_DE, "
+        "ru_RU or ja_JP; any for which Faker knows names",
+    )
+    gender: Literal["female", "male"] | None = pydantic.Field(
+        default=None, description="blends names of women or men only; none makes no difference"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> "Names":
+        for kind in ("first", "last"):
+            self.pool(kind)
+        return self
+
+    def pool(self, kind: str) -> tuple[str, ...]:
+        """Return the invented ``first`` or ``last`` names."""
+        if self.locale is None and (self.gender is None or kind == "last"):
+            return invented(kind)
+        return blended(self.locale or "en_US", kind, self.gender)
+
+
 def _name(part: str) -> "Definition":
-    def build(_parameters: Parameters, facts: Facts, key: Key) -> Mask:
+    def build(parameters: Parameters, facts: Facts, key: Key) -> Mask:
+        assert isinstance(parameters, Names)  # noqa: S101 - the registry pairs them
+        kinds = ("first", "last") if part == "full" else (part,)
+        if (parameters.locale or "").split("_")[0] in LAST_FIRST:
+            kinds = kinds[::-1]
+        pools = [(parameters.pool(kind), f"{kind} name") for kind in kinds]
+
         def mask(value: str) -> str:
             folded = fold(value)
             if not folded:
                 return value
-            made = {
-                "first": lambda: first(key, folded),
-                "last": lambda: last(key, folded),
-                "full": lambda: f"{first(key, folded)} {last(key, folded)}",
-            }[part]()
+            made = " ".join(pick(pool, key, domain, folded) for pool, domain in pools)
             return fit(styled(made, value), facts)
 
         return mask
@@ -43,9 +77,16 @@ def _name(part: str) -> "Definition":
         summary=f"An invented {part} name; the same person, the same name.",
         accepts=TEXT,
         build=build,
+        parameters=Names,
         misfit=not_unique,
-        vocabulary=words,
+        vocabulary=_name_words,
     )
+
+
+def _name_words(parameters: Parameters) -> frozenset[str]:
+    assert isinstance(parameters, Names)  # noqa: S101 - the registry pairs them
+    names = (*parameters.pool("first"), *parameters.pool("last"))
+    return emitted() | frozenset(name.casefold() for name in names)
 
 
 def words(_parameters: Parameters) -> frozenset[str]:
@@ -58,7 +99,7 @@ def not_unique(_parameters: Parameters, facts: Facts) -> str | None:
     return "may give two people the same value, but the column is unique" if facts.unique else None
 
 
-def needs(length: int) -> "object":
+def needs(length: int) -> Misfit:
     """Return a misfit that asks for room for ``length`` characters."""
 
     def misfit(_parameters: Parameters, facts: Facts) -> str | None:
@@ -95,6 +136,6 @@ DEFINITIONS = (
         unique=True,
         folds=True,
         vocabulary=words,
-        misfit=needs(SUFFIX + 1),  # type: ignore[arg-type]
+        misfit=needs(SUFFIX + 1),
     ),
 )

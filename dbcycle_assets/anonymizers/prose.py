@@ -51,7 +51,7 @@ def _scramble(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
             if char in "0123456789":
                 return next(fresh)
             if not char.isalpha():
-                return char
+                return str(stream[index % 64] % 10) if char.isalnum() else char
             step = 1 + stream[index % 64] % 25
             base = ord("A") if char.isupper() else ord("a")
             place = (ord(char) - base) % 26 if char.isascii() else ord(char) % 26
@@ -96,20 +96,26 @@ DEFINITIONS = (
         summary="Other letters and digits in the same places; for codes of a fixed shape.",
         accepts=TEXT,
         build=_scramble,
-        unique=False,
+        version=2,
+        length_preserving=True,
+        format_preserving=True,
     ),
     Definition(
         name="postal_code",
         summary="Other letters and digits in the same places.",
         accepts=TEXT,
         build=_scramble,
+        version=2,
         searchable=False,
+        length_preserving=True,
+        format_preserving=True,
     ),
     Definition(
         name="redact",
         summary="A block for every letter and digit.",
         accepts=TEXT,
         build=_redact,
+        length_preserving=True,
         keyed=False,
         misfit=_not_injective,
     ),

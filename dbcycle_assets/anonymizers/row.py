@@ -30,9 +30,12 @@ Find = Callable[[str, Mapping[str, Any]], Definition]
 
 
 class Sql(Parameters):
-    """``expression``: SQL over the columns of the row; its text form becomes the value."""
+    """SQL of the user's, trusted as much as a migration."""
 
-    expression: str = pydantic.Field(min_length=1)
+    expression: str = pydantic.Field(
+        min_length=1,
+        description="SQL over the columns of the row; its text form becomes the value",
+    )
 
 
 def _alone(name: str) -> Callable[[Parameters, Facts, Key], Mask]:
@@ -60,11 +63,11 @@ def _shuffle_reads(_parameters: Parameters, column: str, key: Key) -> tuple[Read
 
 
 class Template(Parameters):
-    """``template``: text with ``{column}`` for the anonymized values of the same row; ``length``
-    is cut to the column's.
-    """
+    """Text around other columns of the row; it is cut to the length of its own."""
 
-    template: str = pydantic.Field(min_length=1)
+    template: str = pydantic.Field(
+        min_length=1, description="text with `{column}` for anonymized values of the same row"
+    )
 
     @pydantic.field_validator("template")
     @classmethod
@@ -98,13 +101,16 @@ def _template_columns(parameters: Parameters) -> tuple[str, ...]:
 
 
 class Function(Parameters):
-    """``function``: the import path ``package.module:name`` of a Python function that takes the
-    value and sixteen secret bytes that depend on it, and returns the new value; ``unique``: that
-    you promise different values for different values.
-    """
+    """A function of the user's: ``function(value, secret)`` → the new value, or None."""
 
-    function: str = pydantic.Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
-    unique: bool = False
+    function: str = pydantic.Field(
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="the import path `package.module:name` of a function that takes the value and "
+        "sixteen secret bytes that depend on it",
+    )
+    unique: bool = pydantic.Field(
+        default=False, description="that you promise different fakes for different values"
+    )
 
 
 def _python(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
@@ -149,9 +155,11 @@ def _function_misfit(parameters: Parameters, facts: Facts) -> str | None:
 
 
 class Composed(Parameters):
-    """``rules``: anonymizers, each a name or a mapping, that work one after the other."""
+    """Anonymizers that work one after the other."""
 
-    rules: tuple[Any, ...] = pydantic.Field(min_length=1)
+    rules: tuple[Any, ...] = pydantic.Field(
+        min_length=1, description="the anonymizers, each a name or a mapping"
+    )
 
 
 def _parts(parameters: Parameters) -> list[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from .base import Definition, Facts, Key, Kind, Mask, Parameters, Replace
 from .contact import DEFINITIONS as CONTACTS
+from .network import DEFINITIONS as ADDRESSES
 from .permutation import Digits
+from .phone import DEFINITIONS as PHONES
 from .vocabulary import emitted
 
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:{}\[\]]+@[^\s@<>\"'(),;:{}\[\]]+\.[^\s@<>\"'(),;:{}\[\].]+")
@@ -28,7 +30,9 @@ _PIECES = re.compile(
 
 def _scrub(_parameters: Parameters, _facts: Facts, key: Key, people: Replace | None = None) -> Mask:
     masks = {
-        entry.name: entry.build(entry.parameters(), Facts(Kind.TEXT), key) for entry in CONTACTS
+        entry.name: entry.build(entry.parameters(), Facts(Kind.TEXT), key)
+        for entry in (*CONTACTS, *PHONES, *ADDRESSES)
+        if entry.name in {"email", "phone", "url", "ip_address"}
     }
     digits = Digits(key, "scrub")
 

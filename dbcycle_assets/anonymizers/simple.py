@@ -20,9 +20,9 @@ def _null_misfit(_parameters: Parameters, facts: Facts) -> str | None:
 
 
 class Constant(Parameters):
-    """``value``: the text that every value becomes."""
+    """What every value becomes."""
 
-    value: str
+    value: str = pydantic.Field(description="the text that every value becomes")
 
 
 def _constant(parameters: Parameters, _facts: Facts, _key: Key) -> Mask:
@@ -35,10 +35,14 @@ def _one_for_all(_parameters: Parameters, facts: Facts) -> str | None:
 
 
 class Choice(Parameters):
-    """``values``: what to choose from (an enum's labels by default); ``weights``: how often."""
+    """What is chosen from."""
 
-    values: tuple[str, ...] = ()
-    weights: tuple[int, ...] = ()
+    values: tuple[str, ...] = pydantic.Field(
+        default=(), description="what to choose from; an enum's labels by default"
+    )
+    weights: tuple[int, ...] = pydantic.Field(
+        default=(), description="how often each value is chosen, relative to the others"
+    )
 
     @pydantic.model_validator(mode="after")
     def _paired(self) -> "Choice":
@@ -64,11 +68,15 @@ def _choice_misfit(parameters: Parameters, facts: Facts) -> str | None:
 
 
 class Provider(Parameters):
-    """``provider``: the name of a Faker provider; ``locale``: Faker's; ``size``: of the pool."""
+    """The pool that is drawn."""
 
-    provider: str = pydantic.Field(pattern=r"^[a-z][a-z0-9_]*$")
-    locale: str = "en_US"
-    size: int = pydantic.Field(default=500, ge=2, le=100_000)
+    provider: str = pydantic.Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="the name of a Faker provider, such as `job`"
+    )
+    locale: str = pydantic.Field(default="en_US", description="Faker's locale")
+    size: int = pydantic.Field(
+        default=500, ge=2, le=100_000, description="how many values are drawn for the pool"
+    )
 
     @pydantic.model_validator(mode="after")
     def _known(self) -> "Provider":
