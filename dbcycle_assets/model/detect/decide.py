@@ -1,0 +1,293 @@
+"""Weighing the evidence about one column: its name, type, table, keys, comment and values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...anonymizers.base import Kind
+from ..catalog import Column, Table
+from . import values as seen
+from .context import Context
+from .lexicon import (
+    CATALOGUE,
+    COMMUNICATION,
+    FLAGS,
+    NEUTRAL,
+    NUMBERLESS,
+    ORGANISATIONS,
+    PERSONS,
+)
+from .names import any_of, matches, raw_words, words_of
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a column holds; ``personal`` is a judgement of content, whatever rule is proposed."""
+
+    klass: str
+    personal: bool
+    confidence: float
+    reason: str
+
+
+_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT})
+_TEXT = frozenset({Kind.TEXT})
+_KINDS = {
+    "phone": _TEXT | _NUMBERS,
+    "postal code": _TEXT | _NUMBERS,
+    "birth date": _TEXT | {Kind.DATE, Kind.TIMESTAMP, Kind.TIME, Kind.INTEGER},
+    "identifier": _TEXT | _NUMBERS,
+    "account": _TEXT | _NUMBERS,
+    "demographic": _TEXT | {Kind.ENUM, Kind.INTEGER},
+    "health": _TEXT | {Kind.ENUM, Kind.INTEGER, Kind.JSON},
+    "income": _TEXT | _NUMBERS,
+    "location": _TEXT | _NUMBERS | {Kind.BYTES, Kind.OTHER, Kind.COMPOSITE},
+    "network": _TEXT | {Kind.NETWORK},
+    "secret": _TEXT | {Kind.BYTES, Kind.UUID},
+    "image": _TEXT | {Kind.BYTES},
+    "document": _TEXT | {Kind.BYTES, Kind.JSON, Kind.XML},
+    "free text": _TEXT | {Kind.JSON},
+}
+_ADDRESS = frozenset({"address", "postal code", "city", "state"})
+_NUMBERED = frozenset({"id", "number", "code", "no"})
+_CODED = frozenset({"demographic", "state", "city", "health", "identifier", "postal code"})
+"""Classes of which a code tells as much as the word."""
+_SURE_IDENTIFIERS = frozenset(
+    "ssn passport dni cpf pesel bsn personnummer curp security national kimlik".split()
+)
+_FLAG_TEXT = frozenset("is has can show allow num count total min max number default".split())
+_SURE_DEMOGRAPHIC = frozenset("gender sex geschlecht sexo sesso marital ethnic ethnicity".split())
+_STORES = frozenset("attribute meta profile detail usermeta".split())
+
+
+def judge(
+    table: Table, column: Column, context: Context, values: Sequence[str], common: frozenset[str]
+) -> Verdict | None:
+    """Return what the evidence says of a column, or None where it says nothing.
+
+    ``common`` are names of columns that a large part of all tables has.
+    """
+    if column.kind is Kind.BOOLEAN or _is_reference(table, column):
+        return None
+    named = None if column.name in common else _by_name(column, context)
+    if named and seen.contradicts(named.klass, values):
+        named = None
+    valued = _by_value(column, context, values)
+    if named and valued and valued.klass == named.klass:
+        reason = f"{named.reason}, and {valued.reason}"
+        return Verdict(named.klass, named.personal or valued.personal, 0.97, reason)
+    if named and named.personal:
+        return named
+    if valued and (valued.personal or not named):
+        return valued
+    return named or _by_comment(column, context)
+
+
+def _is_reference(table: Table, column: Column) -> bool:
+    if any(column.name in key.columns for key in table.foreign_keys):
+        return True
+    whole = column.kind in {Kind.INTEGER, Kind.NUMERIC, Kind.UUID}
+    return whole and column.name in table.primary_key
+
+
+def _by_name(column: Column, context: Context) -> Verdict | None:
+    raw = raw_words(column.name)
+    kept = tuple(word for word in raw if word not in context.affixes)
+    for words in (words_of("_".join(kept)) if kept else (), words_of(column.name)):
+        found = _by_words(words, column, context) if words else None
+        if found:
+            return found
+    return None
+
+
+def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
+    found = matches(words)
+    role = _role(words, column, context, found)
+    if role or not found:
+        return role
+    start, end, klass = found[-1]
+    if _about_something_else(words, found[-1], column):
+        return None
+    if klass == "name":
+        return _named(words, start, end, column, context)
+    phrase = words[start:end]
+    if klass == "address" and phrase == ("address",) and any_of(context.words, frozenset({"email", "mail"})):
+        klass = "email"
+    klass = _refined(klass, phrase, column)
+    if column.kind not in _KINDS.get(klass, _TEXT):
+        if klass != "weak text" or column.kind not in {Kind.JSON, Kind.XML}:
+            return None
+    says = f"the name says {klass if klass != 'weak text' else 'free text'}"
+    return _in_context(klass, phrase, words, column, context, says)
+
+
+def _refined(klass: str, phrase: tuple[str, ...], column: Column) -> str:
+    if klass in {"free text", "weak text"} and column.kind is Kind.BYTES:
+        return "document"
+    return klass
+
+
+def _about_something_else(
+    words: tuple[str, ...], match: tuple[int, int, str], column: Column
+) -> bool:
+    start, end, klass = match
+    tail = words[end:]
+    if klass in _CODED and tail and set(tail) <= _NUMBERED - {"id"}:
+        tail = ()
+    if klass == "identifier" and column.kind is not Kind.TEXT and words[end - 1] in _NUMBERED:
+        return True
+    if any_of(tail, NEUTRAL):
+        return True
+    flags = _FLAG_TEXT if column.kind is Kind.TEXT else FLAGS
+    if klass in {"phone", "account", "identifier", "address", "name", "postal code"}:
+        flags = flags - {"number", "num", "no"}
+    return any(word in flags for word in words[:start])
+
+
+def _role(
+    words: tuple[str, ...],
+    column: Column,
+    context: Context,
+    found: list[tuple[int, int, str]],
+) -> Verdict | None:
+    """Judge a text column that is named for a person: ``author``, ``recipients``, ``owner``."""
+    if column.kind is not Kind.TEXT or not words or len(words) > 3:  # noqa: PLR2004
+        return None
+    if found and found[-1][1] == len(words):
+        return None
+    if not any_of(words[-1:], PERSONS) or any(word in _FLAG_TEXT for word in words):
+        return None
+    if words[-1] in {"user", "users", "benutzer"}:
+        return Verdict("username", True, 0.75, "the name says username")
+    return Verdict("person name", True, 0.7, "the column is named for a person")
+
+
+def _named(
+    words: tuple[str, ...], start: int, end: int, column: Column, context: Context
+) -> Verdict | None:
+    if column.kind is not Kind.TEXT:
+        return None
+    beside = [*words[max(0, start - 1) : start], *words[end : end + 1]]
+    if any_of(beside, PERSONS):
+        return _person_name(context, 0.85, "the name says a person's name")
+    if any_of(beside, ORGANISATIONS & frozenset({"company", "supplier", "vendor", "organization", "business"})):
+        return Verdict("company", False, 0.8, "the name says a company's name")
+    if any_of(words[:start], NUMBERLESS | CATALOGUE | ORGANISATIONS) or any_of(words[end:], NUMBERLESS):
+        return Verdict("label", False, 0.6, "the name of a thing")
+    if context.person and not context.catalogue:
+        return _person_name(context, 0.8, "a name in a table of persons")
+    if context.organisation:
+        return Verdict("company", False, 0.6, "a name in a table of organisations")
+    return Verdict("label", False, 0.5, "the name of a thing")
+
+
+def _person_name(context: Context, confidence: float, reason: str) -> Verdict:
+    """Return the part of a name that is left when the table has a column for the other part."""
+    parts = context.classes & {"first name", "last name"}
+    klass = "person name"
+    if parts == {"first name"}:
+        klass = "last name"
+    elif parts == {"last name"}:
+        klass = "first name"
+    return Verdict(klass, True, confidence, reason)
+
+
+def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, read top to bottom
+    klass: str,
+    phrase: tuple[str, ...],
+    words: tuple[str, ...],
+    column: Column,
+    context: Context,
+    says: str,
+) -> Verdict | None:
+    people = context.person or context.about
+    if klass in _ADDRESS:
+        return _place(klass, phrase, context, says)
+    if klass == "weak text":
+        talk = any_of(context.words, COMMUNICATION) and not context.catalogue
+        own = context.person and phrase[-1:] == ("description",)
+        stored = any_of(context.words[-1:], _STORES) and any_of(context.words[:-1], PERSONS)
+        if talk or own or (stored and phrase[-1:] == ("value",)):
+            return Verdict("free text", True, 0.75, f"{says}, in a table of what people write")
+        return Verdict("free text", False, 0.6, says) if column.kind is Kind.TEXT else None
+    if klass == "free text":
+        if context.catalogue and not people:
+            return Verdict(klass, False, 0.6, f"{says}, in a table of settings or types")
+        if context.organisation and not people:
+            return Verdict(klass, False, 0.6, f"{says}, in a table of organisations")
+        if column.kind is Kind.JSON:
+            return None
+        return Verdict(klass, True, 0.85 if people or context.record else 0.65, says)
+    if klass == "company":
+        return Verdict(klass, False, 0.85, says)
+    if klass in {"url", "image", "document", "location"}:
+        wanted = context.person if klass in {"url", "image"} else people
+        wanted = wanted or (klass == "location" and context.address and not context.organisation)
+        if wanted and not (context.catalogue and not context.person):
+            return Verdict(klass, True, 0.75, f"{says}, in a table of persons")
+        return Verdict(klass, False, 0.6, says) if klass == "url" else None
+    if klass == "income":
+        if not people or context.catalogue:
+            return None
+    if klass == "health" and not people:
+        return None
+    if klass == "demographic" and not people and not (_SURE_DEMOGRAPHIC & set(phrase)):
+        return None
+    if klass == "birth date" and phrase == ("age",) and not context.person:
+        return None
+    if klass == "identifier" and not _SURE_IDENTIFIERS & set(phrase):
+        if context.organisation or (context.catalogue and not people):
+            return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
+        if not people:
+            return Verdict(klass, True, 0.6, says)
+    if klass == "secret" and phrase[-1] in {"token", "pass", "pin"} and context.catalogue:
+        return Verdict(klass, True, 0.6, says)
+    return Verdict(klass, True, 0.9, says)
+
+
+def _place(
+    klass: str, phrase: tuple[str, ...], context: Context, says: str
+) -> Verdict | None:
+    if context.organisation and not context.person:
+        return Verdict(klass, False, 0.7, f"{says}, but of an organisation or a place")
+    whole = context.address or context.person
+    if klass in {"city", "state"} and not whole:
+        return Verdict(klass, False, 0.5, f"{says}, but no address stands beside it")
+    if context.catalogue and not whole and not context.about:
+        return Verdict(klass, False, 0.5, f"{says}, in a table of settings or types")
+    return Verdict(klass, True, 0.9 if whole else 0.75, says)
+
+
+def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdict | None:
+    if not values or column.kind not in {Kind.TEXT, Kind.JSON}:
+        return None
+    if column.kind is Kind.JSON:
+        return _by_leaves(values)
+    found = seen.shape(values)
+    if found is None:
+        thing = context.catalogue or context.organisation
+        found = None if thing else seen.person(values)
+    if found is None:
+        found = seen.city(values)
+    if found is None:
+        return None
+    reason = f"{found.share:.0%} of the values look like {found.words}"
+    harmless = {"key", "time", "company", "url", "city"}
+    personal = found.klass not in harmless or (found.klass == "url" and context.person)
+    return Verdict(found.klass, personal, 0.6 + 0.3 * found.share, reason)
+
+
+def _by_leaves(values: Sequence[str]) -> Verdict | None:
+    if seen.holds_email(values) or (found := seen.shape(values)) and found.klass == "phone":
+        return Verdict("document", True, 0.85, "its documents hold contact data")
+    return None
+
+
+def _by_comment(column: Column, context: Context) -> Verdict | None:
+    """Judge a column by its comment where the name says nothing."""
+    words = words_of(column.comment)
+    for _, end, klass in matches(words)[:1]:
+        if klass in {"weak text", "name", "free text", "document", "url"} or any_of(words[end:], NEUTRAL):
+            return None
+        if column.kind in _KINDS.get(klass, _TEXT):
+            return Verdict(klass, klass != "company", 0.7, f"its comment says {klass}")
+    return None
