@@ -67,9 +67,7 @@ def real_names() -> frozenset[str]:
 def known_names(kind: str) -> frozenset[str]:
     """Return the words of every ``first`` or ``last`` name that Faker knows, folded."""
     attributes = FIRST if kind == "first" else LAST
-    return frozenset(
-        name.casefold() for locale in locales() for name in _names(locale, attributes)
-    )
+    return frozenset(name.casefold() for locale in locales() for name in _names(locale, attributes))
 
 
 @functools.cache

@@ -233,9 +233,14 @@ def main(words: list[str]) -> None:
     wanted = [word for word in words if not word.startswith("-")] or ["tuning", "held-out"]
     for split in wanted:
         started = time.monotonic()
-        rows = [(data, score(data, detector(data)), score(data, baseline(data))) for data in labelled(split)]
+        rows = [
+            (data, score(data, detector(data)), score(data, baseline(data)))
+            for data in labelled(split)
+        ]
         seconds = time.monotonic() - started
-        print(f"{split:<18}{'cols':>6}{'pers':>6}   {'prec':>5} {'rec':>5} {'F1':>5} {'class':>5}   regex: prec, rec, F1")
+        print(
+            f"{split:<18}{'cols':>6}{'pers':>6}   {'prec':>5} {'rec':>5} {'F1':>5} {'class':>5}   regex: prec, rec, F1"
+        )
         size = 0
         for data, own, other in rows:
             columns = sum(len(table.columns) for table in data.catalog.tables.values())

@@ -9,6 +9,11 @@ from ..catalog import Catalog, Table
 from .lexicon import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS
 from .names import affixes, any_of, matches, singular, words_of
 
+_BOOKKEEPING = frozenset(
+    "creator created changed updated modified voided retired deleted entered edited manager lead owner".split()
+)
+"""Words of references to whoever keeps a row, not to whom it is about."""
+_FILLERS = frozenset("info information detail data gen general master record".split())
 _STRUCTURAL_TABLES = 5
 _STRUCTURAL_SHARE = 0.25
 _FEWEST_ADDRESS_PARTS = 2
@@ -18,7 +23,7 @@ _FEWEST_ADDRESS_PARTS = 2
 class Context:
     """What is known of a table before its columns are judged.
 
-    ``person``: a row is a person. ``about``: a row refers to one. ``organisation``, ``record`` (a
+    ``person``: a row is a person; ``certain`` if the columns say so too. ``about``: a row refers to one. ``organisation``, ``record`` (a
     message, an order) and ``catalogue`` (types, settings) are what the name says. ``classes`` are
     those that the names of the columns tell without a context.
     """
@@ -26,6 +31,7 @@ class Context:
     head: str
     words: tuple[str, ...]
     person: bool
+    certain: bool
     about: bool
     organisation: bool
     record: bool
@@ -36,6 +42,8 @@ class Context:
     @property
     def address(self) -> bool:
         """Whether the columns make up an address."""
+        if not self.classes & {"address", "postal code"}:
+            return False
         return len(self.classes & {"address", "postal code", "city", "state"}) >= (
             _FEWEST_ADDRESS_PARTS
         )
@@ -63,6 +71,8 @@ def structural(catalog: Catalog) -> frozenset[str]:
 
 def _context(table: Table) -> Context:
     words = _table_words(table.name)
+    while len(words) > 1 and words[-1] in _FILLERS:
+        words = words[:-1]
     head = words[-1] if words else ""
     common = affixes(column.name for column in table.columns)
     classes = frozenset(
@@ -74,14 +84,17 @@ def _context(table: Table) -> Context:
     )
     named = bool(classes & {"first name", "last name"})
     reached = "email" in classes and bool(classes & {"phone", "username", "secret", "birth date"})
-    organisation = head in ORGANISATIONS and not named
+    lookup = words[-2:] in {("zip", "code"), ("postal", "code")}
+    organisation = (head in ORGANISATIONS or lookup) and not named
     romance = words[0] in PERSONS and not any_of(words[1:], CATALOGUE | RECORDS) if words else False
-    person = named or "birth date" in classes or head in PERSONS or romance
-    person = person or (reached and not organisation and head not in CATALOGUE)
+    certain = named or "birth date" in classes
+    certain = certain or (reached and not organisation and head not in CATALOGUE)
+    person = certain or head in PERSONS or romance
     return Context(
         head=head,
         words=words,
         person=person and not (organisation and not named),
+        certain=certain,
         about=False,
         organisation=organisation,
         record=any_of(words, RECORDS),
@@ -100,11 +113,15 @@ def _table_words(name: str) -> tuple[str, ...]:
 
 
 def _referring(context: Context, table: Table, people: set[str]) -> Context:
-    by_key = any(key.parent in people for key in table.foreign_keys)
+    by_key = any(
+        key.parent in people and not any_of(words_of(key.columns[0]), _BOOKKEEPING)
+        for key in table.foreign_keys
+    )
     by_name = any(
         len(words := words_of(column.name)) > 1
         and words[-1] in {"id", "number", "code"}
         and any_of(words[:-1], PERSONS)
+        and not any_of(words[:-1], _BOOKKEEPING)
         for column in table.columns
     )
     return Context(**{**vars(context), "about": by_key or by_name})

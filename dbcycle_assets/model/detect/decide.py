@@ -54,8 +54,15 @@ _CODED = frozenset({"demographic", "state", "city", "health", "identifier", "pos
 _SURE_IDENTIFIERS = frozenset(
     "ssn passport dni cpf pesel bsn personnummer curp security national kimlik".split()
 )
-_FLAG_TEXT = frozenset("is has can show allow num count total min max number default".split())
+_FLAG_TEXT = frozenset("is has can show allow num count total min max number default send error welcome".split())
 _SURE_DEMOGRAPHIC = frozenset("gender sex geschlecht sexo sesso marital ethnic ethnicity".split())
+_UNCLEAR = frozenset("agent client manager operator performer member account agente holder editor lead human".split())
+"""Persons that columns are often named for without holding one."""
+_DESCRIPTIONS = frozenset(
+    "description beschreibung descripcion descricao descrizione opis aciklama".split()
+)
+_TOLD = frozenset("summary instructions answer statement".split())
+_SHOWN = frozenset("display sort short".split())
 _STORES = frozenset("attribute meta profile detail usermeta".split())
 
 
@@ -68,7 +75,9 @@ def judge(
     """
     if column.kind is Kind.BOOLEAN or _is_reference(table, column):
         return None
-    named = None if column.name in common else _by_name(column, context)
+    named = _by_name(column, context)
+    if named and column.name in common and not _stands_out(named, context):
+        named = None
     if named and seen.contradicts(named.klass, values):
         named = None
     valued = _by_value(column, context, values)
@@ -82,6 +91,13 @@ def judge(
     return named or _by_comment(column, context)
 
 
+def _stands_out(verdict: Verdict, context: Context) -> bool:
+    """Tell whether a verdict holds for a column that most tables have."""
+    if verdict.klass == "free text":
+        return context.person or context.about
+    return verdict.klass != "secret"
+
+
 def _is_reference(table: Table, column: Column) -> bool:
     if any(column.name in key.columns for key in table.foreign_keys):
         return True
@@ -90,13 +106,9 @@ def _is_reference(table: Table, column: Column) -> bool:
 
 
 def _by_name(column: Column, context: Context) -> Verdict | None:
-    raw = raw_words(column.name)
-    kept = tuple(word for word in raw if word not in context.affixes)
-    for words in (words_of("_".join(kept)) if kept else (), words_of(column.name)):
-        found = _by_words(words, column, context) if words else None
-        if found:
-            return found
-    return None
+    found = _by_words(words_of(column.name), column, context)
+    kept = tuple(word for word in raw_words(column.name) if word not in context.affixes)
+    return found or (_by_words(words_of("_".join(kept)), column, context) if kept else None)
 
 
 def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
@@ -110,7 +122,11 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
     if klass == "name":
         return _named(words, start, end, column, context)
     phrase = words[start:end]
-    if klass == "address" and phrase == ("address",) and any_of(context.words, frozenset({"email", "mail"})):
+    if (
+        klass == "address"
+        and phrase == ("address",)
+        and any_of(context.words, frozenset({"email", "mail"}))
+    ):
         klass = "email"
     klass = _refined(klass, phrase, column)
     if column.kind not in _KINDS.get(klass, _TEXT):
@@ -137,7 +153,7 @@ def _about_something_else(
         return True
     if any_of(tail, NEUTRAL):
         return True
-    flags = _FLAG_TEXT if column.kind is Kind.TEXT else FLAGS
+    flags = FLAGS if column.kind in _NUMBERS else _FLAG_TEXT
     if klass in {"phone", "account", "identifier", "address", "name", "postal code"}:
         flags = flags - {"number", "num", "no"}
     return any(word in flags for word in words[:start])
@@ -154,7 +170,10 @@ def _role(
         return None
     if found and found[-1][1] == len(words):
         return None
-    if not any_of(words[-1:], PERSONS) or any(word in _FLAG_TEXT for word in words):
+    last = raw_words(column.name)[-1:]
+    if last and last[0] in context.affixes:
+        return None
+    if not any_of(words[-1:], PERSONS - _UNCLEAR) or any(word in _FLAG_TEXT for word in words):
         return None
     if words[-1] in {"user", "users", "benutzer"}:
         return Verdict("username", True, 0.75, "the name says username")
@@ -167,11 +186,16 @@ def _named(
     if column.kind is not Kind.TEXT:
         return None
     beside = [*words[max(0, start - 1) : start], *words[end : end + 1]]
-    if any_of(beside, PERSONS):
+    if any_of(beside, PERSONS) or "by" in beside:
         return _person_name(context, 0.85, "the name says a person's name")
-    if any_of(beside, ORGANISATIONS & frozenset({"company", "supplier", "vendor", "organization", "business"})):
+    if any_of(
+        beside,
+        ORGANISATIONS & frozenset({"company", "supplier", "vendor", "organization", "business"}),
+    ):
         return Verdict("company", False, 0.8, "the name says a company's name")
-    if any_of(words[:start], NUMBERLESS | CATALOGUE | ORGANISATIONS) or any_of(words[end:], NUMBERLESS):
+    if any_of(words[:start], NUMBERLESS | CATALOGUE | ORGANISATIONS) or any_of(
+        words[end:], NUMBERLESS
+    ):
         return Verdict("label", False, 0.6, "the name of a thing")
     if context.person and not context.catalogue:
         return _person_name(context, 0.8, "a name in a table of persons")
@@ -204,7 +228,8 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
         return _place(klass, phrase, context, says)
     if klass == "weak text":
         talk = any_of(context.words, COMMUNICATION) and not context.catalogue
-        own = context.person and phrase[-1:] == ("description",)
+        own = context.certain and bool(_DESCRIPTIONS & set(phrase))
+        own = own or (people and not context.catalogue and bool(_TOLD & set(phrase)))
         stored = any_of(context.words[-1:], _STORES) and any_of(context.words[:-1], PERSONS)
         if talk or own or (stored and phrase[-1:] == ("value",)):
             return Verdict("free text", True, 0.75, f"{says}, in a table of what people write")
@@ -212,24 +237,36 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
     if klass == "free text":
         if context.catalogue and not people:
             return Verdict(klass, False, 0.6, f"{says}, in a table of settings or types")
-        if context.organisation and not people:
+        if context.organisation and not context.person:
             return Verdict(klass, False, 0.6, f"{says}, in a table of organisations")
+        if phrase == ("signature",) and not context.person:
+            return None
         if column.kind is Kind.JSON:
             return None
         return Verdict(klass, True, 0.85 if people or context.record else 0.65, says)
     if klass == "company":
         return Verdict(klass, False, 0.85, says)
     if klass in {"url", "image", "document", "location"}:
-        wanted = context.person if klass in {"url", "image"} else people
-        wanted = wanted or (klass == "location" and context.address and not context.organisation)
-        if wanted and not (context.catalogue and not context.person):
+        wanted = context.person or any_of(words[: -len(phrase)], PERSONS)
+        wanted = wanted or (context.about and (klass != "url" and column.kind is not Kind.TEXT))
+        near = context.address or context.about or context.record
+        wanted = wanted or (klass == "location" and near and not context.organisation)
+        listed = context.catalogue and not context.person and not context.record
+        if wanted and not listed and not (context.organisation and not context.person):
             return Verdict(klass, True, 0.75, f"{says}, in a table of persons")
         return Verdict(klass, False, 0.6, says) if klass == "url" else None
     if klass == "income":
         if not people or context.catalogue:
             return None
-    if klass == "health" and not people:
+    if klass == "health" and not people and not context.record:
         return None
+    if phrase == ("extension",) and not context.person:
+        return None
+    if phrase == ("identifier",) and not any_of(context.words, PERSONS):
+        return None
+    if klass == "person name" and _SHOWN & set(phrase) and not context.person:
+        if context.catalogue or context.organisation:
+            return Verdict("label", False, 0.6, "the name of a thing")
     if klass == "demographic" and not people and not (_SURE_DEMOGRAPHIC & set(phrase)):
         return None
     if klass == "birth date" and phrase == ("age",) and not context.person:
@@ -244,12 +281,14 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
     return Verdict(klass, True, 0.9, says)
 
 
-def _place(
-    klass: str, phrase: tuple[str, ...], context: Context, says: str
-) -> Verdict | None:
+def _place(klass: str, phrase: tuple[str, ...], context: Context, says: str) -> Verdict | None:
     if context.organisation and not context.person:
         return Verdict(klass, False, 0.7, f"{says}, but of an organisation or a place")
     whole = context.address or context.person
+    if klass == "state" and not context.classes & {"city", "postal code", "address"}:
+        whole = False
+    if phrase == ("estado",) and not context.classes & {"city", "postal code"}:
+        return None
     if klass in {"city", "state"} and not whole:
         return Verdict(klass, False, 0.5, f"{says}, but no address stands beside it")
     if context.catalogue and not whole and not context.about:
@@ -286,7 +325,9 @@ def _by_comment(column: Column, context: Context) -> Verdict | None:
     """Judge a column by its comment where the name says nothing."""
     words = words_of(column.comment)
     for _, end, klass in matches(words)[:1]:
-        if klass in {"weak text", "name", "free text", "document", "url"} or any_of(words[end:], NEUTRAL):
+        if klass in {"weak text", "name", "free text", "document", "url"} or any_of(
+            words[end:], NEUTRAL
+        ):
             return None
         if column.kind in _KINDS.get(klass, _TEXT):
             return Verdict(klass, klass != "company", 0.7, f"its comment says {klass}")

@@ -18,7 +18,7 @@ _PHRASES = {
         fax; fax number; telefax; telefon; telefonnummer; telefoonnummer; mobil; mobiltelefon; handy; handynummer; rufnummer; telefono; movil;
         telefone; celular; cellulare; telefoon; komorka; whatsapp; msisdn; gsm; portable; contact number; home number;
         work number; office number; mobile no; emergency number; cep telefon; fixed line; landline; pager; telex; numero telephone; sms; fono; recapito telefonico;
-        phone extension; telefonu; telefoni; rodinny telefon; telefonszam; tlf
+        phone extension; extension; telefonu; telefoni; rodinny telefon; telefonszam; tlf
     """,
     "secret": """
         password; pass word; pass; passphrase; passcode; kennwort; passwort; contrasena; senha; haslo; losenord; wachtwoord; sifre; parola; clave acceso;
@@ -51,7 +51,7 @@ _PHRASES = {
     "address": """
         address; street; street address; address line; street line; street number; house number; house name; building number; apartment; apartment number; flat number; door number; strasse; str nr; hausnummer; anschrift; adresse; lieferanschrift; rechnungsanschrift;
         lieferadresse; rechnungsadresse; rue; voie; adresse postale; complement adresse; direccion; domicilio; calle; colonia; numero exterior; numero interior; endereco; logradouro; rua; bairro; complemento; numero casa; indirizzo; via; civico; numero civico; straat; huisnummer; adres; ulica; nr domu; numer domu; nr lokalu; gatuadress; gata; adress;
-        mailing address; home address; billing address; shipping address; delivery address; postal address; address text; po box; postfach; apartado; nr numero; suite; mahalle; sokak; acik adres; neighborhood; neighbourhood; numer lokalu; address other; numero endereco; residence address; direccion envio
+        mailing address; home address; billing address; shipping address; delivery address; postal address; address text; po box; postfach; apartado; nr numero; suite; mahalle; sokak; acik adres; neighborhood; neighbourhood; numer lokalu; address other; numero endereco; number numero; residence address; direccion envio
     """,
     "postal code": """
         zip; zip code; zip postal; postal; postal code; post code; postcode; pincode; pin code; plz; postleitzahl; cp; code postal; codigo postal; cep; cap; kod pocztowy; postnummer; posta kodu; codpostal; cod postal; eircode; zip plus; zip four
@@ -71,10 +71,10 @@ _PHRASES = {
     "identifier": """
         ssn; social security; social security number; sin number; national id; national id number; national identifier; tax id; tax number person; personal id; personal number; identity number; identity card; identity document; id card; id card number; passport; passport number; passport no; license number; driver license;
         driver license number; driving license; license no; licence number; dni; nif; nie; cif nif; curp; rfc; nss; cpf; rg; cnh; cpf cnpj; cnpj cpf; codice fiscale; steuernummer; steuer id; sozialversicherungsnummer; versichertennummer; versicherungsnummer; personalausweis; ausweisnummer; pesel; bsn; burgerservicenummer; personnummer; kimlik; kimlik number; tc kimlik;
-        numero securite sociale; nir; numero identidad; cedula; rut; employee id; employee number; badge number; student number; student id number; matricula; matrikelnummer; medical record number; mrn; insurance number; insurance policy number; policy number; personal identifier; patient identifier; member number; membership number; library card number; barcode person; id value; ident value; identification; identification number; documento; documento identidad; numero documento; dowod; dowod osobisty; other id; card id; orcid; isni; gpg key; gpgid; health card number; npi number; vat number person; aadhaar; pan number; steuer; nino; hin; personal code; health number; plate number; license plate; matriculation number; numero tessera; ipi
+        numero securite sociale; nir; numero identidad; cedula; rut; employee id; employee number; badge number; student number; student id number; matricula; matrikelnummer; medical record number; mrn; insurance number; insurance policy number; policy number; personal identifier; patient identifier; identifier; member number; membership number; library card number; barcode person; id value; ident value; identification; identification number; documento; documento identidad; numero documento; dowod; dowod osobisty; other id; card id; orcid; isni; gpg key; gpgid; health card number; npi number; vat number person; aadhaar; pan number; steuer; nino; hin; personal code; health number; plate number; license plate; matriculation number; numero tessera; ipi
     """,
     "account": """
-        iban; bank account; bank account number; account no; account number; routing number; card number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card expiration; cc expiry date; cc expiry; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta; rekeningnummer;
+        iban; bank account; bank account number; account no; account number; routing number; card number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card expiration; credit card expiry; credit card expiry date; card expiry date; number conta; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta; rekeningnummer;
         numer konta; konto bankowe; compte bancaire; rib; direct debit account; account iban; pan; card last four; last four; sort code; paypal; paypal email; payment account; bank code; card fingerprint; bitcoin address; wallet address; sepa mandate; kontonr; numero iban; tarjeta; numero tarjeta; banka hesap
     """,
     "birth date": """
@@ -92,14 +92,14 @@ _PHRASES = {
     """,
     "free text": """
         note; notes; comment; comments; remark; remarks; bio; biography; about; about me; memo; feedback; message; observation; observations; bemerkung; bemerkungen; anmerkung; anmerkungen; kommentar; notiz; notizen; remarque; commentaire; observaciones; observacion; comentario; comentarios; notas; nota;
-        observacao; observacoes; annotazioni; commento; opmerking; opmerkingen; uwagi; uwaga; notatka; anteckning; anteckningar; notlar; yorum; yorumlar; signature; question answer; user note; staff note; admin note; private note; public note; remark text; note text; comment text; status message; away message; cover letter; motivation; complaint; testimonial; interests; hobbies; vitrine; mitteilung; nachricht; mensaje; mensagem; messaggio; bericht; wiadomosc; apontamento; info member; alert message; personal statement; lebenslauf; markeddown comment; markeddown note; occupation note; internal note; patron note; customer note; delivery note text; buyer note; sobre
+        observacao; observacoes; annotazioni; commento; opmerking; opmerkingen; uwagi; uwaga; notatka; anteckning; anteckningar; notlar; yorum; yorumlar; signature; question answer; user note; staff note; admin note; private note; public note; remark text; note text; comment text; status message; away message; cover letter; motivation; complaint; testimonial; interests; hobbies; banned reason; ban reason; block reason; suspension reason; absence reason; leave reason; vitrine; mitteilung; nachricht; mensaje; mensagem; messaggio; bericht; wiadomosc; apontamento; info member; alert message; personal statement; lebenslauf; markeddown comment; markeddown note; occupation note; internal note; patron note; customer note; delivery note text; buyer note; sobre
     """,
     "image": "photo; picture; avatar; portrait; profile image; profile picture; profile photo; foto; bild; image; thumbnail; face; signature image; zdjecie; immagine; imagem; profile pic; avatar path; avatar file; mugshot; headshot; passfoto",
     "document": "resume; cv; curriculum; lebenslauf file; demographics; contact info; contact information; additional contact info; profile data; personal data; contact history; session data; receipt; billing; billing info; profile; details; detail; attachment; user data; contact details; raw info; auth data; file content; passport scan; attachments; preferences; settings; custom attributes; metadata",
 }
 
 _WEAK_TEXT = """
-    body; content; text; description; summary; details; history; instructions; value; answer; response; reason; headers; recipients; post; reply; log; subject body; document; excerpt; quote; statement; story; info; information; description text; beschreibung; descripcion; descricao; descrizione; descrizione; opis; aciklama; beskrivning; omschrijving; texte; texto; testo; tekst; inhalt; contenido; conteudo; contenuto; tresc; data; markdown; html; rendered; plain; original; transcript; spoiler text; raw; cooked; message body; motivo; motif; grund; excuse; text message; field value; new value; previous value; old value; chief complaint; status text; body html; body text
+    body; content; text; description; summary; instructions; value; answer; response; reply; statement; story; description text; beschreibung; descripcion; descricao; descrizione; descrizione; opis; aciklama; beskrivning; omschrijving; texte; texto; testo; tekst; inhalt; contenido; conteudo; contenuto; tresc; transcript; spoiler text; cooked; raw; message body; motivo; motif; grund; excuse; text message; field value; new value; previous value; old value; chief complaint; status text; body html; body text
 """
 
 _NAMES = "name; nom; nombre; nome; naam; nazwa; namn; ad; isim; nm; names; titular name; name text; label name; bezeichnung name"
@@ -108,11 +108,11 @@ _PERSONS = """
     user customer client patient employee staff member person people contact author student teacher candidate guest lead subscriber donor actor player doctor physician driver agent owner tenant
     passenger attendee participant borrower patron beneficiary recipient sender payer guardian parent child children dependent dependant spouse relative admin administrator applicant consumer
     visitor lawyer nurse worker operator instructor tutor pupil seller buyer reviewer follower friend citizen resident householder insured claimant voter volunteer trainee manager supervisor individual human
-    account accountholder performer director editor contributor writer poster voter prospect holder mother father next kin salesperson moderator host organizer reseller freelancer recruiter borrowers provider practitioner payee debtor member persons
+    account accountholder performer director editor contributor writer poster voter prospect holder mother father salesperson moderator organizer reseller freelancer recruiter practitioner payee debtor member persons
     kunde kunden mitarbeiter benutzer nutzer patient patienten personal person personen mitglied mitglieder schuler lehrer arzt kontakt kontakte teilnehmer bewerber autor autoren adressat ansprechpartner gast dozent studierende
     utilisateur client employe adherent adherents membre personne eleve enseignant salarie contact auteur benevole beneficiaire parent participant
     usuario cliente empleado persona personas alumno profesor paciente contacto socio autor trabajador agente agentes vendedor tutor padre madre
-    pessoa usuario cliente funcionario aluno professor paciente contato socio servidor fornecedorpessoa mae pai responsavel colaborador
+    pessoa usuario cliente funcionario aluno professor paciente contato socio servidor mae responsavel colaborador
     utente utenti cliente clienti dipendente dipendenti persona persone anagrafica anagrafiche referente referenti paziente alunno socio tecnico
     klant klanten gebruiker werknemer medewerker patient persoon leerling docent contactpersoon lid leden
     klient klienci uzytkownik pracownik pacjent osoba uczen nauczyciel kontrahent
@@ -125,11 +125,11 @@ _ORGANISATIONS = """
     institution university library team group facility airport station hotel restaurant club foundation institute merchant label venue building depot district team league agency
     lieferant lieferanten firma abteilung filiale standort hersteller lager fournisseur entreprise societe magasin entrepot agence etablissement proveedor proveedores empresa empresas almacen almacenes tienda sucursal departamento fabricante agenciastrans
     fornecedor empresa loja filial escola instituicao fornitore fornitori azienda sede sedi magazzino negozio banca leverancier bedrijf winkel dostawca firma sklep leverantor foretag tedarikci sirket magaza emitente
-    product produkt producto produto prodotto item article artikel articulo film movie track album song genre category country city state language currency zip zipcode region territory place area event
+    municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado postcode product produkt producto produto prodotto item article artikel articulo film movie track album song genre category country city state language currency zip zipcode region territory place area event
 """
 
 _COMMUNICATION = """
-    message comment post mail email note ticket chat activity interview thread reply conversation review feedback sms letter correspondence inbox mailing discussion direct private nachricht mensagem anotacao
+    message comment post mail email note ticket chat activity interview thread reply conversation review feedback sms letter correspondence inbox mailing discussion direct private draft nachricht mensagem anotacao
 """
 
 _RECORDS = """
@@ -141,7 +141,7 @@ _RECORDS = """
 _CATALOGUE = """
     type category template config configuration setting settings option role permission privilege product item form field filter plugin sla queue schedule list page faq article status state department team group translation concept
     language country currency unit tag label attribute property property definition genre film movie track album brand module menu screen report format rule step workflow job skill license membership task job title grade level class method rate tax
-    plan location place territory region price scheme source reason priority theme style layout model version migration schema option canned content series work release recording instrument medium area standard frequency event shift search kpi column preference pref text statut titre typ art rodzaj tipo stato kategorie categoria categorie rubrique modele modelo param parameter parametro impostazioni gruppo grupo datatype datapoint program drug order set vacancy education course subject library catalog catalogue
+    plan location place territory region price scheme source reason priority theme style layout model version migration schema option canned content series work release recording instrument medium area standard frequency shift search kpi column preference pref text statut titre typ art rodzaj tipo stato kategorie categoria categorie rubrique modele modelo param parameter parametro impostazioni gruppo grupo datatype datapoint program drug vacancy education course subject library catalog catalogue
 """
 
 _NEUTRAL = """
@@ -153,7 +153,7 @@ _NEUTRAL = """
     title subject slug tag column table field schema module action command event state estimated preferred handler regex pattern validator queue domain
     codigo tipo estado fecha cantidad numero data typ art anzahl nummer datum montant quantite quantita quantidade valor precio importe taxa prioridad
     confirmation required verification reset change changed rounds digits algorithm prefix suffix separator placeholder header footer style css
-    display settings allow show hide notify public private permission access plural model reference variable tarihi sum counter
+    path dir directory component meta approved filtered pipeline display settings allow show hide notify public private permission access plural model reference variable tarihi sum counter
 """
 """Words after a match that make the column about something else (``email_template_id``)."""
 

@@ -15,7 +15,7 @@ _ABBREVIATIONS = {
     addr=address; adr=address; adrs=address; ph=phone; phn=phone; phne=phone; telf=telefon; telnr=telefon; telfx=telefax; tlf=phone; telno=phone; fon=phone; mob=mobile; eml=email; mailaddr=email; emailaddr=email
     ; pwd=password; psw=password; pw=password; passwd=password; pswd=password; passwort=password; mdp=password; crypted=encrypted; usr=user; ctry=country; cntry=country
     ; acct=account; acc=account; nbr=number; nr=number; nro=number; num=number; lic=license; lice=license; licence=license; drv=driver; dri=driver; cty=city; gndr=gender; mrtl=marital; sal=salary; amt=amount; bnk=bank; cc=credit card
-    ; txt=text; rmrk=remark; rmks=remarks; desc=description; descr=description; descrip=description; dt=date; ts=timestamp; cd=code; tok=token; sess=session; lng=longitude; lon=longitude; long=longitude; lat=latitude
+    ; txt=text; rmrk=remark; rmks=remarks; desc=description; descr=description; descrip=description; dt=date; dat=date; ts=timestamp; cd=code; tok=token; sess=session; lng=longitude; lon=longitude; long=longitude; lat=latitude
     ; pt=patient; nok=next kin; dx=diagnosis; rx=prescription; ins=insurance; pol=policy; exp=expiry; emp=employee; cust=customer; dept=department; mgr=manager; ord=order; prod=product; prd=product; vndr=vendor; stat=status; dod=death date; qty=quantity
     ; bday=birth day; bdate=birth date; birthdate=birth date; birthday=birth day; birthdt=birth date; deathdate=death date; ddn=birth date; gbdat=birth date; gbort=birth place; dtnasc=birth date; nasc=nascimento; dob=dob; geb=geburt; gebdat=birth date; gebdatum=birth date
     ; st=state; stcd=tax id; stceg=tax id; perid=personal id; sexe=sex; gesch=gender; natio=nationality; famst=marital status; konfe=religion; bankn=bank account; emftx=payee name; ernam=created by; aenam=changed by; vorna=first name; vname=first name; nachn=last name; rufnm=first name
@@ -27,7 +27,9 @@ _ABBREVIATIONS = {
     """.split(";")
     if "=" in entry
 }
-_SHORTHAND = frozenset("vc txt str fld col chr nvc nvarchar sz tbl the of de da do du des della der den das die el al no_ c_ x v ds t hr hs ln".split())
+_SHORTHAND = frozenset(
+    "vc txt str fld col chr nvc nvarchar sz tbl the of de da do du des della der den das die el al no_ c_ x v ds t hr hs ln".split()
+)
 """Type and filler words that say nothing where another word follows."""
 
 _SHORTEST_PART = 3

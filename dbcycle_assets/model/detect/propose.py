@@ -75,10 +75,12 @@ _BY_KIND = {
     Kind.NETWORK: "ip_address",
     Kind.TSVECTOR: "tsvector",
 }
-_REPEATING = frozenset({"free text", "state", "url", "label", "document"})
+_REPEATING = frozenset({"free text", "url", "label", "document"})
 """Classes that a few short values speak against."""
 
-_PASSWORDS = frozenset("password passphrase passwd kennwort passwort contrasena senha haslo".split())
+_PASSWORDS = frozenset(
+    "password passphrase passwd kennwort passwort contrasena senha haslo".split()
+)
 _SURVIVING = 0.3
 """The share of values with words that are personal elsewhere, from which a column is personal."""
 
@@ -105,9 +107,7 @@ def propose(catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]) 
         _fitting(
             table,
             column,
-            _first_guess(
-                table, column, known[name], common, samples.get((name, column.name), ())
-            ),
+            _first_guess(table, column, known[name], common, samples.get((name, column.name), ())),
         )
         for name, table in sorted(catalog.tables.items())
         for column in table.stored_columns
@@ -292,6 +292,7 @@ def _cross_check(
         masked = replace(
             proposal,
             rule="free_text",
+            klass="free text" if hits >= _SURVIVING * len(values) else proposal.klass,
             personal=hits >= _SURVIVING * len(values),
             confidence=0.6,
             reason=reason,

@@ -77,10 +77,7 @@ def card(value: str) -> bool:
     """Tell whether a value is a payment card's number."""
     digits = re.sub(r"[ -]", "", value)
     return (
-        digits.isdecimal()
-        and len(digits) in _CARD_LENGTHS
-        and digits[0] in "3456"
-        and luhn(digits)
+        digits.isdecimal() and len(digits) in _CARD_LENGTHS and digits[0] in "3456" and luhn(digits)
     )
 
 
