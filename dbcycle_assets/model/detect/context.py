@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...anonymizers.base import Kind
 from ..catalog import Catalog, Table
-from .lexicon import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS
+from .lexicon import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS
 from .names import affixes, any_of, matches, singular, words_of
 
 _BOOKKEEPING = frozenset(
@@ -23,8 +23,8 @@ _FEWEST_ADDRESS_PARTS = 2
 class Context:
     """What is known of a table before its columns are judged.
 
-    ``person``: a row is a person; ``certain`` if the columns say so too. ``about``: a row refers to one. ``organisation``, ``record`` (a
-    message, an order) and ``catalogue`` (types, settings) are what the name says. ``classes`` are
+    ``person``: a row is a person; ``certain`` if the columns say so too. ``about``: a row refers to one. ``organisation``, ``thing`` (goods
+    and places), ``record`` (a message, an order) and ``catalogue`` (types, settings) are what the name says. ``classes`` are
     those that the names of the columns tell without a context.
     """
 
@@ -34,10 +34,16 @@ class Context:
     certain: bool
     about: bool
     organisation: bool
+    thing: bool
     record: bool
     catalogue: bool
     classes: frozenset[str]
     affixes: frozenset[str]
+
+    @property
+    def impersonal(self) -> bool:
+        """Whether the rows are organisations, goods or places, and not people."""
+        return (self.organisation or self.thing) and not self.person
 
     @property
     def address(self) -> bool:
@@ -85,18 +91,20 @@ def _context(table: Table) -> Context:
     named = bool(classes & {"first name", "last name"})
     reached = "email" in classes and bool(classes & {"phone", "username", "secret", "birth date"})
     lookup = words[-2:] in {("zip", "code"), ("postal", "code")}
-    organisation = (head in ORGANISATIONS or lookup) and not named
+    thing = (head in THINGS or lookup) and not named
+    organisation = head in ORGANISATIONS and not named
     romance = words[0] in PERSONS and not any_of(words[1:], CATALOGUE | RECORDS) if words else False
     certain = named or "birth date" in classes
-    certain = certain or (reached and not organisation and head not in CATALOGUE)
+    certain = certain or (reached and not organisation and not thing and head not in CATALOGUE)
     person = certain or head in PERSONS or romance
     return Context(
         head=head,
         words=words,
-        person=person and not (organisation and not named),
+        person=person and not ((organisation or thing) and not named),
         certain=certain,
         about=False,
         organisation=organisation,
+        thing=thing,
         record=any_of(words, RECORDS),
         catalogue=(head in CATALOGUE or words[-1:] == ("type",)) and not named,
         classes=classes,
@@ -107,7 +115,7 @@ def _context(table: Table) -> Context:
 @functools.cache
 def _table_words(name: str) -> tuple[str, ...]:
     return tuple(
-        word if word in PERSONS or word in ORGANISATIONS else singular(word)
+        word if word in PERSONS | ORGANISATIONS | THINGS else singular(word)
         for word in words_of(name.rpartition(".")[2])
     )
 

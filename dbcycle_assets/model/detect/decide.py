@@ -15,6 +15,7 @@ from .lexicon import (
     NUMBERLESS,
     ORGANISATIONS,
     PERSONS,
+    THINGS,
 )
 from .names import any_of, matches, raw_words, words_of
 
@@ -115,8 +116,10 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
     found = matches(words)
     role = _role(words, column, context, found)
     if role or not found:
-        return role
+        return role or _bare(words, column, context)
     start, end, klass = found[-1]
+    if klass == "address" and len(found) > 1 and found[-2][1:] == (start, "email"):
+        klass = "email"
     if _about_something_else(words, found[-1], column):
         return None
     if klass == "name":
@@ -134,6 +137,14 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
             return None
     says = f"the name says {klass if klass != 'weak text' else 'free text'}"
     return _in_context(klass, phrase, words, column, context, says)
+
+
+def _bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
+    """Judge ``first`` and ``last`` in a table of persons."""
+    klass = {("first",): "first name", ("last",): "last name"}.get(words)
+    if klass is None or column.kind is not Kind.TEXT or not context.person:
+        return None
+    return Verdict(klass, True, 0.75, f"the name says {klass}, in a table of persons")
 
 
 def _refined(klass: str, phrase: tuple[str, ...], column: Column) -> str:
@@ -193,7 +204,7 @@ def _named(
         ORGANISATIONS & frozenset({"company", "supplier", "vendor", "organization", "business"}),
     ):
         return Verdict("company", False, 0.8, "the name says a company's name")
-    if any_of(words[:start], NUMBERLESS | CATALOGUE | ORGANISATIONS) or any_of(
+    if any_of(words[:start], NUMBERLESS | CATALOGUE | ORGANISATIONS | THINGS) or any_of(
         words[end:], NUMBERLESS
     ):
         return Verdict("label", False, 0.6, "the name of a thing")
@@ -237,7 +248,7 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
     if klass == "free text":
         if context.catalogue and not people:
             return Verdict(klass, False, 0.6, f"{says}, in a table of settings or types")
-        if context.organisation and not context.person:
+        if context.impersonal:
             return Verdict(klass, False, 0.6, f"{says}, in a table of organisations")
         if phrase == ("signature",) and not context.person:
             return None
@@ -250,9 +261,9 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
         wanted = context.person or any_of(words[: -len(phrase)], PERSONS)
         wanted = wanted or (context.about and (klass != "url" and column.kind is not Kind.TEXT))
         near = context.address or context.about or context.record
-        wanted = wanted or (klass == "location" and near and not context.organisation)
+        wanted = wanted or (klass == "location" and near and not context.impersonal)
         listed = context.catalogue and not context.person and not context.record
-        if wanted and not listed and not (context.organisation and not context.person):
+        if wanted and not listed and not (context.impersonal):
             return Verdict(klass, True, 0.75, f"{says}, in a table of persons")
         return Verdict(klass, False, 0.6, says) if klass == "url" else None
     if klass == "income":
@@ -265,14 +276,14 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
     if phrase == ("identifier",) and not any_of(context.words, PERSONS):
         return None
     if klass == "person name" and _SHOWN & set(phrase) and not context.person:
-        if context.catalogue or context.organisation:
+        if context.catalogue or context.impersonal:
             return Verdict("label", False, 0.6, "the name of a thing")
     if klass == "demographic" and not people and not (_SURE_DEMOGRAPHIC & set(phrase)):
         return None
     if klass == "birth date" and phrase == ("age",) and not context.person:
         return None
     if klass == "identifier" and not _SURE_IDENTIFIERS & set(phrase):
-        if context.organisation or (context.catalogue and not people):
+        if context.impersonal or (context.catalogue and not people):
             return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
         if not people:
             return Verdict(klass, True, 0.6, says)
@@ -282,7 +293,7 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
 
 
 def _place(klass: str, phrase: tuple[str, ...], context: Context, says: str) -> Verdict | None:
-    if context.organisation and not context.person:
+    if context.impersonal:
         return Verdict(klass, False, 0.7, f"{says}, but of an organisation or a place")
     whole = context.address or context.person
     if klass == "state" and not context.classes & {"city", "postal code", "address"}:
@@ -303,7 +314,7 @@ def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdic
         return _by_leaves(values)
     found = seen.shape(values)
     if found is None:
-        thing = context.catalogue or context.organisation
+        thing = context.catalogue or context.impersonal
         found = None if thing else seen.person(values)
     if found is None:
         found = seen.city(values)

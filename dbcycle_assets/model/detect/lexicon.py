@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 _PHRASES = {
     "email": """
-        email; email address; email id; mail address; electronic mail; mail; smtp address; from address; sender address; reply to address; reply address; recipient address; correo; correo electronico;
+        email; email address; email adresse; email id; mail address; electronic mail; mail; smtp address; from address; sender address; reply to address; reply address; recipient address; correo; correo electronico;
         courriel; posta elettronica; eposta; e posta; epost; endereco eletronico; mail adresse; emails
     """,
     "phone": """
@@ -26,7 +26,7 @@ _PHRASES = {
         developer key; auth key; authentication key; encryption key; app key; activation key; activation code; reset key; license key; salt; otp; otp secret;
         session key; session cookie; session id; session token; credential; nonce; access token; refresh token;
         authorization code; verification code; confirmation code; reset code; secret answer; secret question; security answer; security question; security code;
-        password hash; password digest; password salt; digest password; recovery code; backup code; pin; pin code number; master key; signing key; remember key; key secret; totp; mfa secret; login key; hash password
+        password hash; password digest; password salt; digest password; recovery code; backup code; pin; pin code number; master key; signing key; remember key; remember digest; key secret; totp; mfa secret; login key; hash password
     """,
     "first name": """
         first name; given name; forename; middle name; middle initial; christian name; vorname; rufname; prenom; nombre pila; primer nombre; segundo nombre;
@@ -69,12 +69,12 @@ _PHRASES = {
     "network": "ip; ip address; remote ip; client ip; user ip; source ip; remote address; mac address; mac; ip log; login ip; host ip; remote host; adresse ip; ip hash; direccion ip; indirizzo ip; lastip; ipv",
     "device": "user agent; browser; http user agent; agent string; device id; device token; device identifier; device name; imei; imsi; advertising id; device fingerprint; comment agent; fingerprint; browser agent; ua; push token; registration token; useragent",
     "identifier": """
-        ssn; social security; social security number; sin number; national id; national id number; national identifier; tax id; tax number person; personal id; personal number; identity number; identity card; identity document; id card; id card number; passport; passport number; passport no; license number; driver license;
+        ssn; social security; num secu; numero secu; vat; vat id; vat number; tax number; tax identification; social security number; sin number; national id; national id number; national identifier; tax id; tax number person; personal id; personal number; identity number; identity card; identity document; id card; id card number; passport; passport number; passport no; license number; driver license;
         driver license number; driving license; license no; licence number; dni; nif; nie; cif nif; curp; rfc; nss; cpf; rg; cnh; cpf cnpj; cnpj cpf; codice fiscale; steuernummer; steuer id; sozialversicherungsnummer; versichertennummer; versicherungsnummer; personalausweis; ausweisnummer; pesel; bsn; burgerservicenummer; personnummer; kimlik; kimlik number; tc kimlik;
         numero securite sociale; nir; numero identidad; cedula; rut; employee id; employee number; badge number; student number; student id number; matricula; matrikelnummer; medical record number; mrn; insurance number; insurance policy number; policy number; personal identifier; patient identifier; identifier; member number; membership number; library card number; barcode person; id value; ident value; identification; identification number; documento; documento identidad; numero documento; dowod; dowod osobisty; other id; card id; orcid; isni; gpg key; gpgid; health card number; npi number; vat number person; aadhaar; pan number; steuer; nino; hin; personal code; health number; plate number; license plate; matriculation number; numero tessera; ipi
     """,
     "account": """
-        iban; bank account; bank account number; account no; account number; routing number; card number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card expiration; credit card expiry; credit card expiry date; card expiry date; number conta; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta; rekeningnummer;
+        iban; bank account; bank account number; account no; account number; routing number; card number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card expiration; credit card expiry; credit card expiry date; card expiry date; number conta; number konta; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta; rekeningnummer;
         numer konta; konto bankowe; compte bancaire; rib; direct debit account; account iban; pan; card last four; last four; sort code; paypal; paypal email; payment account; bank code; card fingerprint; bitcoin address; wallet address; sepa mandate; kontonr; numero iban; tarjeta; numero tarjeta; banka hesap
     """,
     "birth date": """
@@ -82,7 +82,7 @@ _PHRASES = {
         data urodzenia; urodzenia; fodelsedatum; fodelsedag; dogum tarihi; dogum; death date; date death; date of death; deceased date; death day; sterbedatum; date deces; fecha defuncion; data obito; deathday; born; died; year of birth; date nacimiento; death year; birthtime; fecha nac; begin date person; age; nac fecha
     """,
     "demographic": """
-        gender; sex; gender identity; geschlecht; sexe; sexo; sesso; geslacht; plec; kon; cinsiyet; marital status; civil status; familienstand; estado civil; stato civile; etat civil; situation familiale; burgerlijke staat; stan cywilny; religion; konfession; ethnicity; ethnic; ethnic race; race; ethnic group; nationality; nation; nationalite; nacionalidad; nacionalidade; nazionalita; staatsangehorigkeit; nationaliteit; narodowosc; citizenship; citizen; sexual orientation; political party; veteran status; military service; pronouns; mother tongue; raca; cor raca; religiao; estadocivil; caste; legal sex; ethnic code
+        gender; sex; gender identity; geschlecht; sexe; sexo; sesso; geslacht; plec; kon; cinsiyet; marital status; civil status; familienstand; estado civil; stato civile; etat civil; situation familiale; situation famille; burgerlijke staat; stan cywilny; religion; konfession; ethnicity; ethnic; ethnic race; race; ethnic group; nationality; nation; nationalite; nacionalidad; nacionalidade; nazionalita; staatsangehorigkeit; nationaliteit; narodowosc; citizenship; citizen; sexual orientation; political party; veteran status; military service; pronouns; mother tongue; raca; cor raca; religiao; estadocivil; caste; legal sex; ethnic code
     """,
     "health": """
         diagnosis; diagnose; diagnostic; diagnostico; diagnosi; allergy; allergies; allergien; alergias; allergen; blood group; blood type; blutgruppe; groupe sanguin; grupo sanguineo; medical history; clinical history; medical notes; medical condition; disability; disability status; smoker; condition non coded; diagnosis non coded; reaction non coded; cause of death; cause death non coded; order reason non coded; additional detail; prescription; diagnosis text; prescription text; diagnosis code; icd code; symptoms; medication; medications; handicap; treatment notes; pregnancy; hiv status; vaccination; non coded allergen; deficiencia; behinderung
@@ -125,6 +125,10 @@ _ORGANISATIONS = """
     institution university library team group facility airport station hotel restaurant club foundation institute merchant label venue building depot district team league agency
     lieferant lieferanten firma abteilung filiale standort hersteller lager fournisseur entreprise societe magasin entrepot agence etablissement proveedor proveedores empresa empresas almacen almacenes tienda sucursal departamento fabricante agenciastrans
     fornecedor empresa loja filial escola instituicao fornitore fornitori azienda sede sedi magazzino negozio banca leverancier bedrijf winkel dostawca firma sklep leverantor foretag tedarikci sirket magaza emitente
+    
+"""
+
+_THINGS = """
     municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado postcode product produkt producto produto prodotto item article artikel articulo film movie track album song genre category country city state language currency zip zipcode region territory place area event
 """
 
@@ -190,6 +194,9 @@ def phrases() -> Mapping[tuple[str, ...], str]:
 
 
 PERSONS = frozenset(_PERSONS.split()) - {"account", "next", "kin"}
+THINGS = frozenset(_THINGS.split())
+"""Places and goods: what stands in their tables is nobody's."""
+
 ORGANISATIONS = frozenset(_ORGANISATIONS.split())
 COMMUNICATION = frozenset(_COMMUNICATION.split())
 RECORDS = frozenset(_RECORDS.split()) | COMMUNICATION

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from .lexicon import CATALOGUE, FLAGS, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, phrases
+from .lexicon import CATALOGUE, FLAGS, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS, phrases
 
 _ABBREVIATIONS = {
     entry.split("=")[0].strip(): entry.split("=")[1].split()
@@ -20,7 +20,7 @@ _ABBREVIATIONS = {
     ; bday=birth day; bdate=birth date; birthdate=birth date; birthday=birth day; birthdt=birth date; deathdate=death date; ddn=birth date; gbdat=birth date; gbort=birth place; dtnasc=birth date; nasc=nascimento; dob=dob; geb=geburt; gebdat=birth date; gebdatum=birth date
     ; st=state; stcd=tax id; stceg=tax id; perid=personal id; sexe=sex; gesch=gender; natio=nationality; famst=marital status; konfe=religion; bankn=bank account; emftx=payee name; ernam=created by; aenam=changed by; vorna=first name; vname=first name; nachn=last name; rufnm=first name
     ; stras=street; strasse=strasse; strae=strasse; pstlz=zip; regio=region; ipaddr=ip address; ipaddress=ip address; ipadresse=ip address; useragent=user agent; vers=version; kunnr=customer id; lifnr=vendor id; pernr=employee id; postcode=postal code; postalcode=postal code; codpostal=postal code; codigopostal=postal code; zipcode=zip code
-    ; emailaddress=email address; mailadresse=email; emailid=email; phonenumber=phone number; firstname=first name; lastname=last name; middlename=middle name; fullname=full name; surname=surname; forename=first name; givenname=given name; familyname=family name; username=username; loginname=login name; displayname=display name; realname=real name
+    ; emailaddress=email address; dateofbirth=birth date; placeofbirth=birth place; fam=family; mailadresse=email; emailid=email; phonenumber=phone number; firstname=first name; lastname=last name; middlename=middle name; fullname=full name; surname=surname; forename=first name; givenname=given name; familyname=family name; username=username; loginname=login name; displayname=display name; realname=real name
     ; apikey=api key; authkey=auth key; website=website; homepage=homepage; hashpassword=password; nomb=nombre; apel=apellido; apell=apellidos; dir=direccion; tfno=telefono; tfn=telefono; tlfno=telefono; movil=movil; obs=observaciones; observ=observaciones; fnac=birth date; fecnac=birth date; cif=tax id; cifnif=nif; nif=nif; pob=poblacion; prov=provincia
     ; vl=value; fl=flag; sg=code; tp=type; qt=quantity; qtd=quantity; logr=logradouro; bair=bairro; mun=municipio; resp=responsavel; usu=usuario; sen=senha; cpf=cpf; cod=code; tel=phone; cel=mobile; gnd=gender; nat=nationality; ssn=ssn; prenom=prenom; adh=adherent; anr=anrede
     ; sozialversicherungsnr=sozialversicherungsnummer; versichertennr=versichertennummer; kontonr=kontonummer; hausnr=hausnummer; strnr=hausnummer; steuernr=steuernummer; mitarb=mitarbeiter; kd=kunde; bem=bemerkung; plz=plz; losen=losenord; no=number; fk=id; pers=person; govt=government; org=organization; grp=group; ctct=contact; cntct=contact; chk=check; dl=driver license; tin=tax id; ein=tax number; ethnic=ethnic; doc=document; img=image; pic=picture; cmt=comment; cmnt=comment; msg=message; auth=auth; config=config; cfg=config; val=value; lbl=label; seq=sequence; idx=index; ctr=counter; tot=total; prc=price; evt=event; trk=tracking; upd=updated; crt=created; src=source; ms=milliseconds; hsh=hash; ext=extension; sys=system; temp=temporary; tmp=temporary; pgp=gpg; expir=expiry; expdate=expiry date; expmonth=expiry; expyear=expiry; naiss=naissance; civ=civilite
@@ -32,6 +32,9 @@ _SHORTHAND = frozenset(
 )
 """Type and filler words that say nothing where another word follows."""
 
+_UNMISTAKABLE = tuple(
+    "email telefon phone password passwort kennwort vorname nachname anschrift adresse address strasse".split()
+)
 _SHORTEST_PART = 3
 _SHORTEST_JOINED = 6
 _MOST_PARTS = 3
@@ -49,7 +52,7 @@ def plain(text: str) -> str:
 @functools.cache
 def _vocabulary() -> frozenset[str]:
     words = {word for phrase in phrases() for word in phrase}
-    words |= PERSONS | ORGANISATIONS | RECORDS | CATALOGUE | NEUTRAL | FLAGS
+    words |= PERSONS | ORGANISATIONS | THINGS | RECORDS | CATALOGUE | NEUTRAL | FLAGS
     words |= set(_ABBREVIATIONS)
     return frozenset(words)
 
@@ -61,7 +64,23 @@ def _parts(word: str) -> tuple[str, ...]:
         return (word,)
     if word.endswith("s") and word[:-1] in _vocabulary():
         return (word[:-1],)
-    return _split(word, _MOST_PARTS) or (word,)
+    # German spelt without umlauts, and its short numbers: `staatsangehoerigkeit`, `handynr`.
+    flat = word.replace("ae", "a").replace("oe", "o").replace("ue", "u")
+    if flat in _vocabulary():
+        return (flat,)
+    if word.endswith("nr") and word[:-2] in _vocabulary():
+        return (word[:-2], "number")
+    return _split(word, _MOST_PARTS) or _around(word)
+
+
+def _around(word: str) -> tuple[str, ...]:
+    """Return a word as an unmistakable one and the rest, or as it is: `emailpro`, `altphone`."""
+    for known in _UNMISTAKABLE:
+        if word.startswith(known):
+            return (known, word[len(known) :])
+        if word.endswith(known):
+            return (word[: -len(known)], known)
+    return (word,)
 
 
 def _split(word: str, most: int) -> tuple[str, ...] | None:
@@ -71,8 +90,9 @@ def _split(word: str, most: int) -> tuple[str, ...] | None:
         return None
     for end in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
         head = word[:end]
-        if head in _vocabulary() and (rest := _split(word[end:], most - 1)):
-            return (head, *rest)
+        base = head[:-1] if head.endswith("s") and head not in _vocabulary() else head
+        if base in _vocabulary() and (rest := _split(word[end:], most - 1)):
+            return (base, *rest)
     return None
 
 
