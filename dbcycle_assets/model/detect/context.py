@@ -10,10 +10,10 @@ from .lexicon import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS
 from .names import affixes, any_of, matches, singular, words_of
 
 _BOOKKEEPING = frozenset(
-    "creator created changed updated modified voided retired deleted entered edited manager lead owner".split()
+    ["creator", "created", "changed", "updated", "modified", "voided", "retired", "deleted", "entered", "edited", "manager", "lead", "owner"]
 )
 """Words of references to whoever keeps a row, not to whom it is about."""
-_FILLERS = frozenset("info information detail data gen general master record".split())
+_FILLERS = frozenset(["info", "information", "detail", "data", "gen", "general", "master", "record"])
 _STRUCTURAL_TABLES = 5
 _STRUCTURAL_SHARE = 0.25
 _FEWEST_ADDRESS_PARTS = 2

@@ -53,18 +53,22 @@ _NUMBERED = frozenset({"id", "number", "code", "no"})
 _CODED = frozenset({"demographic", "state", "city", "health", "identifier", "postal code"})
 """Classes of which a code tells as much as the word."""
 _SURE_IDENTIFIERS = frozenset(
-    "ssn passport dni cpf pesel bsn personnummer curp security national kimlik".split()
+    ["ssn", "passport", "dni", "cpf", "pesel", "bsn", "personnummer", "curp", "security", "national", "kimlik"]
 )
-_FLAG_TEXT = frozenset("is has can show allow num count total min max number default send error welcome".split())
-_SURE_DEMOGRAPHIC = frozenset("gender sex geschlecht sexo sesso marital ethnic ethnicity".split())
-_UNCLEAR = frozenset("agent client manager operator performer member account agente holder editor lead human".split())
+_FLAG_TEXT = frozenset(
+    ["is", "has", "can", "show", "allow", "num", "count", "total", "min", "max", "number", "default", "send", "error", "welcome"]
+)
+_SURE_DEMOGRAPHIC = frozenset(["gender", "sex", "geschlecht", "sexo", "sesso", "marital", "ethnic", "ethnicity"])
+_UNCLEAR = frozenset(
+    ["agent", "client", "manager", "operator", "performer", "member", "account", "agente", "holder", "editor", "lead", "human"]
+)
 """Persons that columns are often named for without holding one."""
 _DESCRIPTIONS = frozenset(
-    "description beschreibung descripcion descricao descrizione opis aciklama".split()
+    ["description", "beschreibung", "descripcion", "descricao", "descrizione", "opis", "aciklama"]
 )
-_TOLD = frozenset("summary instructions answer statement".split())
-_SHOWN = frozenset("display sort short".split())
-_STORES = frozenset("attribute meta profile detail usermeta".split())
+_TOLD = frozenset(["summary", "instructions", "answer", "statement"])
+_SHOWN = frozenset(["display", "sort", "short"])
+_STORES = frozenset(["attribute", "meta", "profile", "detail", "usermeta"])
 
 
 def judge(
@@ -226,7 +230,7 @@ def _person_name(context: Context, confidence: float, reason: str) -> Verdict:
     return Verdict(klass, True, confidence, reason)
 
 
-def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, read top to bottom
+def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top to bottom
     klass: str,
     phrase: tuple[str, ...],
     words: tuple[str, ...],
@@ -266,9 +270,8 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912, PLR0913 - one table of cases, 
         if wanted and not listed and not (context.impersonal):
             return Verdict(klass, True, 0.75, f"{says}, in a table of persons")
         return Verdict(klass, False, 0.6, says) if klass == "url" else None
-    if klass == "income":
-        if not people or context.catalogue:
-            return None
+    if klass == "income" and (not people or context.catalogue):
+        return None
     if klass == "health" and not people and not context.record:
         return None
     if phrase == ("extension",) and not context.person:
@@ -327,7 +330,7 @@ def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdic
 
 
 def _by_leaves(values: Sequence[str]) -> Verdict | None:
-    if seen.holds_email(values) or (found := seen.shape(values)) and found.klass == "phone":
+    if seen.holds_email(values) or ((found := seen.shape(values)) and found.klass == "phone"):
         return Verdict("document", True, 0.85, "its documents hold contact data")
     return None
 

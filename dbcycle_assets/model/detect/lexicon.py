@@ -125,7 +125,7 @@ _ORGANISATIONS = """
     institution university library team group facility airport station hotel restaurant club foundation institute merchant label venue building depot district team league agency
     lieferant lieferanten firma abteilung filiale standort hersteller lager fournisseur entreprise societe magasin entrepot agence etablissement proveedor proveedores empresa empresas almacen almacenes tienda sucursal departamento fabricante agenciastrans
     fornecedor empresa loja filial escola instituicao fornitore fornitori azienda sede sedi magazzino negozio banca leverancier bedrijf winkel dostawca firma sklep leverantor foretag tedarikci sirket magaza emitente
-    
+
 """
 
 _THINGS = """

@@ -79,7 +79,7 @@ _REPEATING = frozenset({"free text", "url", "label", "document"})
 """Classes that a few short values speak against."""
 
 _PASSWORDS = frozenset(
-    "password passphrase passwd kennwort passwort contrasena senha haslo".split()
+    ["password", "passphrase", "passwd", "kennwort", "passwort", "contrasena", "senha", "haslo"]
 )
 _SURVIVING = 0.3
 """The share of values with words that are personal elsewhere, from which a column is personal."""

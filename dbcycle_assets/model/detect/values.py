@@ -110,7 +110,7 @@ _SHAPES: tuple[tuple[str, str, Callable[[str], object]], ...] = (
     ("secret", "password hashes or signed tokens", _HASH.fullmatch),
     ("device", "user agents", _AGENT.match),
     ("url", "URLs", _URL.fullmatch),
-    ("time", "dates", lambda value: _DATED.match(value)),
+    ("time", "dates", _DATED.match),
     ("location", "coordinates", _GEO.fullmatch),
     ("phone", "phone numbers", phone),
     ("address", "street addresses", _STREET.fullmatch),
