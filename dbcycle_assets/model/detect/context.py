@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from ...anonymizers.base import Kind
 from ..catalog import Catalog, Table
 from .lexicon import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS
-from .names import affixes, any_of, matches, singular, words_of
+from .names import affixes, any_of, ending, matches, singular, words_of
 
 _BOOKKEEPING = frozenset(
     ["creator", "created", "changed", "updated", "modified", "voided", "retired", "deleted", "entered", "edited", "manager", "lead", "owner"]
 )
 """Words of references to whoever keeps a row, not to whom it is about."""
+_PLACED = frozenset({"address", "location"})
+_TECHNICAL = frozenset("oauth oidc openid saml sso api webhook".split())
+"""Words of tables whose clients and consumers are programs."""
 _FILLERS = frozenset(["info", "information", "detail", "data", "gen", "general", "master", "record"])
 _STRUCTURAL_TABLES = 5
 _STRUCTURAL_SHARE = 0.25
@@ -92,7 +95,9 @@ def _context(table: Table) -> Context:
     reached = "email" in classes and bool(classes & {"phone", "username", "secret", "birth date"})
     lookup = words[-2:] in {("zip", "code"), ("postal", "code")}
     thing = (head in THINGS or lookup) and not named
-    organisation = head in ORGANISATIONS and not named
+    placed = head in _PLACED and any_of(words[:-1], ORGANISATIONS) and not any_of(words, PERSONS)
+    organisation = (head in ORGANISATIONS or placed) and not named
+    technical = any_of(words, _TECHNICAL) and not named
     romance = words[0] in PERSONS and not any_of(words[1:], CATALOGUE | RECORDS) if words else False
     certain = named or "birth date" in classes
     certain = certain or (reached and not organisation and not thing and head not in CATALOGUE)
@@ -100,13 +105,13 @@ def _context(table: Table) -> Context:
     return Context(
         head=head,
         words=words,
-        person=person and not ((organisation or thing) and not named),
+        person=person and not technical and not ((organisation or thing) and not named),
         certain=certain,
         about=False,
         organisation=organisation,
         thing=thing,
         record=any_of(words, RECORDS),
-        catalogue=(head in CATALOGUE or words[-1:] == ("type",)) and not named,
+        catalogue=(technical or head in CATALOGUE or words[-1:] == ("type",)) and not named,
         classes=classes,
         affixes=common,
     )
@@ -114,9 +119,13 @@ def _context(table: Table) -> Context:
 
 @functools.cache
 def _table_words(name: str) -> tuple[str, ...]:
+    known = PERSONS | ORGANISATIONS | THINGS | RECORDS | CATALOGUE
+    words = words_of(name.rpartition(".")[2])
+    if words and not any_of(words[-1:], known):
+        words = (*words[:-1], ending(words[-1], known))
     return tuple(
         word if word in PERSONS | ORGANISATIONS | THINGS else singular(word)
-        for word in words_of(name.rpartition(".")[2])
+        for word in words
     )
 
 

@@ -42,7 +42,7 @@ _KINDS = {
     "health": _TEXT | {Kind.ENUM, Kind.INTEGER, Kind.JSON},
     "income": _TEXT | _NUMBERS,
     "location": _TEXT | _NUMBERS | {Kind.BYTES, Kind.OTHER, Kind.COMPOSITE},
-    "network": _TEXT | {Kind.NETWORK},
+    "network": _TEXT | {Kind.NETWORK, Kind.INTEGER},
     "secret": _TEXT | {Kind.BYTES, Kind.UUID},
     "image": _TEXT | {Kind.BYTES},
     "document": _TEXT | {Kind.BYTES, Kind.JSON, Kind.XML},
@@ -64,10 +64,15 @@ _UNCLEAR = frozenset(
 )
 """Persons that columns are often named for without holding one."""
 _DESCRIPTIONS = frozenset(
-    ["description", "beschreibung", "descripcion", "descricao", "descrizione", "opis", "aciklama"]
+    ["description", "beschreibung", "descripcion", "descricao", "descrizione", "opis", "aciklama", "text", "info"]
 )
 _TOLD = frozenset(["summary", "instructions", "answer", "statement"])
+_BOOKINGS = frozenset("booking reservation appointment calendar".split())
+_CHANGES = frozenset("history log change audit revision".split())
+_PIECES = frozenset("item content part body text".split())
 _SHOWN = frozenset(["display", "sort", "short"])
+_SESSION_ID = frozenset("session id sid key".split())
+_SESSION_DATA = frozenset("data vdata content value binary payload val".split())
 _STORES = frozenset(["attribute", "meta", "profile", "detail", "usermeta"])
 
 
@@ -120,12 +125,15 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
     found = matches(words)
     role = _role(words, column, context, found)
     if role or not found:
-        return role or _bare(words, column, context)
+        return role or _bare(words, column, context) or _session(words, column, context)
     start, end, klass = found[-1]
     if klass == "address" and len(found) > 1 and found[-2][1:] == (start, "email"):
         klass = "email"
     if _about_something_else(words, found[-1], column):
         return None
+    session = _session(words, column, context)
+    if session:
+        return session
     if klass == "name":
         return _named(words, start, end, column, context)
     phrase = words[start:end]
@@ -141,6 +149,18 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
             return None
     says = f"the name says {klass if klass != 'weak text' else 'free text'}"
     return _in_context(klass, phrase, words, column, context, says)
+
+
+def _session(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
+    """Judge what a table of sessions keeps: who has its id is its user."""
+    if "session" not in context.words or context.catalogue:
+        return None
+    last = words[-1]
+    if last in {"id", "sid", "key"} and column.kind is Kind.TEXT and set(words) <= _SESSION_ID:
+        return Verdict("secret", True, 0.8, "the id of a session lets its holder in")
+    if last in _SESSION_DATA and column.kind in {Kind.TEXT, Kind.BYTES, Kind.JSON}:
+        return Verdict("document", True, 0.75, "a session may hold anything")
+    return None
 
 
 def _bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
@@ -214,6 +234,8 @@ def _named(
         return Verdict("label", False, 0.6, "the name of a thing")
     if context.person and not context.catalogue:
         return _person_name(context, 0.8, "a name in a table of persons")
+    if context.address and not (context.impersonal or context.catalogue):
+        return Verdict("person name", True, 0.65, "a name beside an address")
     if context.organisation:
         return Verdict("company", False, 0.6, "a name in a table of organisations")
     return Verdict("label", False, 0.5, "the name of a thing")
@@ -240,12 +262,22 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
 ) -> Verdict | None:
     people = context.person or context.about
     if klass in _ADDRESS:
+        if any_of(words[: -len(phrase)], ORGANISATIONS):
+            return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
         return _place(klass, phrase, context, says)
     if klass == "weak text":
-        talk = any_of(context.words, COMMUNICATION) and not context.catalogue
+        listed = context.catalogue and context.head not in _PIECES
+        talk = any_of(context.words, COMMUNICATION) and not listed and phrase[-1] != "reason"
+        talk = talk and phrase[-1] not in {"info", "information", "value"}
         own = context.certain and bool(_DESCRIPTIONS & set(phrase))
+        own = own or (
+            any_of(context.words, _BOOKINGS) and bool((_DESCRIPTIONS | {"reason"}) & set(phrase))
+        )
+        changed = {"old", "new", "previous"} & set(words) and any_of(context.words, _CHANGES)
+        own = own or (bool(changed) and "value" in phrase)
         own = own or (people and not context.catalogue and bool(_TOLD & set(phrase)))
         stored = any_of(context.words[-1:], _STORES) and any_of(context.words[:-1], PERSONS)
+        stored = stored or any_of(context.words[-1:], PERSONS)
         if talk or own or (stored and phrase[-1:] == ("value",)):
             return Verdict("free text", True, 0.75, f"{says}, in a table of what people write")
         return Verdict("free text", False, 0.6, says) if column.kind is Kind.TEXT else None
@@ -273,6 +305,8 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
     if klass == "income" and (not people or context.catalogue):
         return None
     if klass == "health" and not people and not context.record:
+        return None
+    if phrase == ("alias",) and not context.certain:
         return None
     if phrase == ("extension",) and not context.person:
         return None

@@ -6,22 +6,24 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from .lexicon import CATALOGUE, FLAGS, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS, phrases
-
-_ABBREVIATIONS = {
-    entry.split("=")[0].strip(): entry.split("=")[1].split()
-    for entry in ["\n    nm=name", " nam=name", " fnm=first name", " fname=first name", " firstnm=first name", " lnm=last name", " lname=last name", " mname=middle name", " mi=middle initial", " uname=username", " usrname=username", " usernm=username", "\n    addr=address", " adr=address", " adrs=address", " ph=phone", " phn=phone", " phne=phone", " telf=telefon", " telnr=telefon", " telfx=telefax", " tlf=phone", " telno=phone", " fon=phone", " mob=mobile", " eml=email", " mailaddr=email", " emailaddr=email\n    ", " pwd=password", " psw=password", " pw=password", " passwd=password", " pswd=password", " passwort=password", " mdp=password", " crypted=encrypted", " usr=user", " ctry=country", " cntry=country\n    ", " acct=account", " acc=account", " nbr=number", " nr=number", " nro=number", " num=number", " lic=license", " lice=license", " licence=license", " drv=driver", " dri=driver", " cty=city", " gndr=gender", " mrtl=marital", " sal=salary", " amt=amount", " bnk=bank", " cc=credit card\n    ", " txt=text", " rmrk=remark", " rmks=remarks", " desc=description", " descr=description", " descrip=description", " dt=date", " dat=date", " ts=timestamp", " cd=code", " tok=token", " sess=session", " lng=longitude", " lon=longitude", " long=longitude", " lat=latitude\n    ", " pt=patient", " nok=next kin", " dx=diagnosis", " rx=prescription", " ins=insurance", " pol=policy", " exp=expiry", " emp=employee", " cust=customer", " dept=department", " mgr=manager", " ord=order", " prod=product", " prd=product", " vndr=vendor", " stat=status", " dod=death date", " qty=quantity\n    ", " bday=birth day", " bdate=birth date", " birthdate=birth date", " birthday=birth day", " birthdt=birth date", " deathdate=death date", " ddn=birth date", " gbdat=birth date", " gbort=birth place", " dtnasc=birth date", " nasc=nascimento", " dob=dob", " geb=geburt", " gebdat=birth date", " gebdatum=birth date\n    ", " st=state", " stcd=tax id", " stceg=tax id", " perid=personal id", " sexe=sex", " gesch=gender", " natio=nationality", " famst=marital status", " konfe=religion", " bankn=bank account", " emftx=payee name", " ernam=created by", " aenam=changed by", " vorna=first name", " vname=first name", " nachn=last name", " rufnm=first name\n    ", " stras=street", " strasse=strasse", " strae=strasse", " pstlz=zip", " regio=region", " ipaddr=ip address", " ipaddress=ip address", " ipadresse=ip address", " useragent=user agent", " vers=version", " kunnr=customer id", " lifnr=vendor id", " pernr=employee id", " postcode=postal code", " postalcode=postal code", " codpostal=postal code", " codigopostal=postal code", " zipcode=zip code\n    ", " emailaddress=email address", " dateofbirth=birth date", " placeofbirth=birth place", " fam=family", " mailadresse=email", " emailid=email", " phonenumber=phone number", " firstname=first name", " lastname=last name", " middlename=middle name", " fullname=full name", " surname=surname", " forename=first name", " givenname=given name", " familyname=family name", " username=username", " loginname=login name", " displayname=display name", " realname=real name\n    ", " apikey=api key", " authkey=auth key", " website=website", " homepage=homepage", " hashpassword=password", " nomb=nombre", " apel=apellido", " apell=apellidos", " dir=direccion", " tfno=telefono", " tfn=telefono", " tlfno=telefono", " movil=movil", " obs=observaciones", " observ=observaciones", " fnac=birth date", " fecnac=birth date", " cif=tax id", " cifnif=nif", " nif=nif", " pob=poblacion", " prov=provincia\n    ", " vl=value", " fl=flag", " sg=code", " tp=type", " qt=quantity", " qtd=quantity", " logr=logradouro", " bair=bairro", " mun=municipio", " resp=responsavel", " usu=usuario", " sen=senha", " cpf=cpf", " cod=code", " tel=phone", " cel=mobile", " gnd=gender", " nat=nationality", " ssn=ssn", " prenom=prenom", " adh=adherent", " anr=anrede\n    ", " sozialversicherungsnr=sozialversicherungsnummer", " versichertennr=versichertennummer", " kontonr=kontonummer", " hausnr=hausnummer", " strnr=hausnummer", " steuernr=steuernummer", " mitarb=mitarbeiter", " kd=kunde", " bem=bemerkung", " plz=plz", " losen=losenord", " no=number", " fk=id", " pers=person", " govt=government", " org=organization", " grp=group", " ctct=contact", " cntct=contact", " chk=check", " dl=driver license", " tin=tax id", " ein=tax number", " ethnic=ethnic", " doc=document", " img=image", " pic=picture", " cmt=comment", " cmnt=comment", " msg=message", " auth=auth", " config=config", " cfg=config", " val=value", " lbl=label", " seq=sequence", " idx=index", " ctr=counter", " tot=total", " prc=price", " evt=event", " trk=tracking", " upd=updated", " crt=created", " src=source", " ms=milliseconds", " hsh=hash", " ext=extension", " sys=system", " temp=temporary", " tmp=temporary", " pgp=gpg", " expir=expiry", " expdate=expiry date", " expmonth=expiry", " expyear=expiry", " naiss=naissance", " civ=civilite\n    "]
-    if "=" in entry
-}
-_SHORTHAND = frozenset(
-    ["vc", "txt", "str", "fld", "col", "chr", "nvc", "nvarchar", "sz", "tbl", "the", "of", "de", "da", "do", "du", "des", "della", "der", "den", "das", "die", "el", "al", "no_", "c_", "x", "v", "ds", "t", "hr", "hs", "ln"]
+from .lexicon import (
+    CATALOGUE,
+    FLAGS,
+    NEUTRAL,
+    ORGANISATIONS,
+    PERSONS,
+    QUALIFIERS,
+    RECORDS,
+    SHORTHAND,
+    THINGS,
+    UNMISTAKABLE,
+    abbreviations,
+    phrases,
 )
-"""Type and filler words that say nothing where another word follows."""
 
-_UNMISTAKABLE = ("email", "telefon", "phone", "password", "passwort", "kennwort", "vorname", "nachname", "anschrift", "adresse", "address", "strasse")
 _SHORTEST_PART = 3
 _SHORTEST_JOINED = 6
-_MOST_PARTS = 3
+_MOST_PARTS = 5
 _PREFIX_SHARE = 0.6
 _FEWEST_COLUMNS = 4
 _LONGEST_PHRASE = 4
@@ -36,8 +38,8 @@ def plain(text: str) -> str:
 @functools.cache
 def _vocabulary() -> frozenset[str]:
     words = {word for phrase in phrases() for word in phrase}
-    words |= PERSONS | ORGANISATIONS | THINGS | RECORDS | CATALOGUE | NEUTRAL | FLAGS
-    words |= set(_ABBREVIATIONS)
+    words |= QUALIFIERS | PERSONS | ORGANISATIONS | THINGS | RECORDS | CATALOGUE | NEUTRAL | FLAGS
+    words |= set(abbreviations())
     return frozenset(words)
 
 
@@ -54,12 +56,14 @@ def _parts(word: str) -> tuple[str, ...]:
         return (flat,)
     if word.endswith("nr") and word[:-2] in _vocabulary():
         return (word[:-2], "number")
+    if word.endswith("ip") and (base := _split(word[:-2], _MOST_PARTS)):
+        return (*base, "ip")
     return _split(word, _MOST_PARTS) or _around(word)
 
 
 def _around(word: str) -> tuple[str, ...]:
     """Return a word as an unmistakable one and the rest, or as it is: `emailpro`, `altphone`."""
-    for known in _UNMISTAKABLE:
+    for known in UNMISTAKABLE:
         if word.startswith(known):
             return (known, word[len(known) :])
         if word.endswith(known):
@@ -92,10 +96,10 @@ def words_of(name: str) -> tuple[str, ...]:
     found: list[str] = []
     for raw in raw_words(name):
         for part in _parts(raw):
-            found += _ABBREVIATIONS.get(part, [part])
-    while len(found) > 1 and found[0] in _SHORTHAND:
+            found += abbreviations().get(part, [part])
+    while len(found) > 1 and found[0] in SHORTHAND:
         del found[0]
-    return tuple(word for word in found if word not in _SHORTHAND) or tuple(found)
+    return tuple(word for word in found if word not in SHORTHAND) or tuple(found)
 
 
 @functools.cache
@@ -113,6 +117,14 @@ def any_of(words: Iterable[str], kinds: frozenset[str]) -> bool:
     return any(word in kinds or singular(word) in kinds for word in words)
 
 
+def ending(word: str, known: frozenset[str]) -> str:
+    """Return the longest known ending of a word that is not known itself, or the word."""
+    for start in range(1, len(word) - _SHORTEST_PART):
+        if word[start:] in known or singular(word[start:]) in known:
+            return word[start:]
+    return word
+
+
 def affixes(names: Iterable[str]) -> frozenset[str]:
     """Return the words that most columns of a table begin or end with: they say nothing."""
     cut = [words for name in names if len(words := raw_words(name)) > 1]
@@ -124,7 +136,7 @@ def affixes(names: Iterable[str]) -> frozenset[str]:
         word
         for tally in (first, last)
         for word, times in tally.items()
-        if times >= _PREFIX_SHARE * total
+        if times >= _PREFIX_SHARE * total and word not in NEUTRAL
     )
 
 
