@@ -105,7 +105,7 @@ def _stands_out(verdict: Verdict, context: Context) -> bool:
     """Tell whether a verdict holds for a column that most tables have."""
     if verdict.klass == "free text":
         return context.person or context.about
-    return verdict.klass != "secret"
+    return verdict.klass != "secret" or "session" in context.words
 
 
 def _is_reference(table: Table, column: Column) -> bool:
@@ -221,6 +221,8 @@ def _named(
     if column.kind is not Kind.TEXT:
         return None
     beside = [*words[max(0, start - 1) : start], *words[end : end + 1]]
+    if context.catalogue and any_of(beside, _UNCLEAR):
+        return Verdict("label", False, 0.6, "the name of a program or an account")
     if any_of(beside, PERSONS) or "by" in beside:
         return _person_name(context, 0.85, "the name says a person's name")
     if any_of(
@@ -294,7 +296,7 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
     if klass == "company":
         return Verdict(klass, False, 0.85, says)
     if klass in {"url", "image", "document", "location"}:
-        wanted = context.person or any_of(words[: -len(phrase)], PERSONS)
+        wanted = context.person or any_of(words, PERSONS)
         wanted = wanted or (context.about and (klass != "url" and column.kind is not Kind.TEXT))
         near = context.address or context.about or context.record
         wanted = wanted or (klass == "location" and near and not context.impersonal)

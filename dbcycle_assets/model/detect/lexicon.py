@@ -281,6 +281,7 @@ _COMMUNICATION = """
 """
 
 _RECORDS = """
+    homework
     log entry call meeting appointment visit encounter notification order invoice payment
     booking reservation sale rental transaction request complaint case incident report submission
     registration application attendance leave session history audit event timesheet refund return

@@ -72,8 +72,9 @@ def _around(word: str) -> tuple[str, ...]:
 
 
 def _split(word: str, most: int) -> tuple[str, ...] | None:
-    if len(word) >= _SHORTEST_PART and word in _vocabulary():
-        return (word,)
+    for known in (word, word.removesuffix("s")):
+        if len(word) >= _SHORTEST_PART and known in _vocabulary():
+            return (known,)
     if most == 1:
         return None
     for end in range(len(word) - _SHORTEST_PART, _SHORTEST_PART - 1, -1):
