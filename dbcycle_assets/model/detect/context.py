@@ -6,17 +6,10 @@ from dataclasses import dataclass
 
 from ...anonymizers.base import Kind
 from ..catalog import Catalog, Table
-from .lexicon import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS
+from . import nouns
 from .names import affixes, any_of, ending, matches, singular, words_of
+from .nouns import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS
 
-_BOOKKEEPING = frozenset(
-    ["creator", "created", "changed", "updated", "modified", "voided", "retired", "deleted", "entered", "edited", "manager", "lead", "owner"]
-)
-"""Words of references to whoever keeps a row, not to whom it is about."""
-_PLACED = frozenset({"address", "location"})
-_TECHNICAL = frozenset("oauth oidc openid saml sso api webhook".split())
-"""Words of tables whose clients and consumers are programs."""
-_FILLERS = frozenset(["info", "information", "detail", "data", "gen", "general", "master", "record"])
 _STRUCTURAL_TABLES = 5
 _STRUCTURAL_SHARE = 0.25
 _FEWEST_ADDRESS_PARTS = 2
@@ -80,7 +73,7 @@ def structural(catalog: Catalog) -> frozenset[str]:
 
 def _context(table: Table) -> Context:
     words = _table_words(table.name)
-    while len(words) > 1 and words[-1] in _FILLERS:
+    while len(words) > 1 and words[-1] in nouns.FILLERS:
         words = words[:-1]
     head = words[-1] if words else ""
     common = affixes(column.name for column in table.columns)
@@ -95,9 +88,11 @@ def _context(table: Table) -> Context:
     reached = "email" in classes and bool(classes & {"phone", "username", "secret", "birth date"})
     lookup = words[-2:] in {("zip", "code"), ("postal", "code")}
     thing = (head in THINGS or lookup) and not named
-    placed = head in _PLACED and any_of(words[:-1], ORGANISATIONS) and not any_of(words, PERSONS)
+    placed = (
+        head in nouns.PLACED and any_of(words[:-1], ORGANISATIONS) and not any_of(words, PERSONS)
+    )
     organisation = (head in ORGANISATIONS or placed) and not named
-    technical = any_of(words, _TECHNICAL) and not named
+    technical = any_of(words, nouns.TECHNICAL) and not named
     romance = words[0] in PERSONS and not any_of(words[1:], CATALOGUE | RECORDS) if words else False
     certain = named or "birth date" in classes
     certain = certain or (reached and not organisation and not thing and head not in CATALOGUE)
@@ -124,21 +119,20 @@ def _table_words(name: str) -> tuple[str, ...]:
     if words and not any_of(words[-1:], known):
         words = (*words[:-1], ending(words[-1], known))
     return tuple(
-        word if word in PERSONS | ORGANISATIONS | THINGS else singular(word)
-        for word in words
+        word if word in PERSONS | ORGANISATIONS | THINGS else singular(word) for word in words
     )
 
 
 def _referring(context: Context, table: Table, people: set[str]) -> Context:
     by_key = any(
-        key.parent in people and not any_of(words_of(key.columns[0]), _BOOKKEEPING)
+        key.parent in people and not any_of(words_of(key.columns[0]), nouns.BOOKKEEPING)
         for key in table.foreign_keys
     )
     by_name = any(
         len(words := words_of(column.name)) > 1
         and words[-1] in {"id", "number", "code"}
         and any_of(words[:-1], PERSONS)
-        and not any_of(words[:-1], _BOOKKEEPING)
+        and not any_of(words[:-1], nouns.BOOKKEEPING)
         for column in table.columns
     )
     return Context(**{**vars(context), "about": by_key or by_name})

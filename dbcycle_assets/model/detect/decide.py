@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from ...anonymizers.base import Kind
 from ..catalog import Column, Table
+from . import nouns
 from . import values as seen
 from .context import Context
-from .lexicon import (
+from .names import any_of, matches, raw_words, words_of
+from .nouns import (
     CATALOGUE,
     COMMUNICATION,
     FLAGS,
@@ -17,7 +19,6 @@ from .lexicon import (
     PERSONS,
     THINGS,
 )
-from .names import any_of, matches, raw_words, words_of
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,7 @@ _ADDRESS = frozenset({"address", "postal code", "city", "state"})
 _NUMBERED = frozenset({"id", "number", "code", "no"})
 _CODED = frozenset({"demographic", "state", "city", "health", "identifier", "postal code"})
 """Classes of which a code tells as much as the word."""
-_SURE_IDENTIFIERS = frozenset(
-    ["ssn", "passport", "dni", "cpf", "pesel", "bsn", "personnummer", "curp", "security", "national", "kimlik"]
-)
-_FLAG_TEXT = frozenset(
-    ["is", "has", "can", "show", "allow", "num", "count", "total", "min", "max", "number", "default", "send", "error", "welcome"]
-)
-_SURE_DEMOGRAPHIC = frozenset(["gender", "sex", "geschlecht", "sexo", "sesso", "marital", "ethnic", "ethnicity"])
-_UNCLEAR = frozenset(
-    ["agent", "client", "manager", "operator", "performer", "member", "account", "agente", "holder", "editor", "lead", "human"]
-)
-"""Persons that columns are often named for without holding one."""
-_DESCRIPTIONS = frozenset(
-    ["description", "beschreibung", "descripcion", "descricao", "descrizione", "opis", "aciklama", "text", "info"]
-)
-_TOLD = frozenset(["summary", "instructions", "answer", "statement"])
-_BOOKINGS = frozenset("booking reservation appointment calendar".split())
-_CHANGES = frozenset("history log change audit revision".split())
-_PIECES = frozenset("item content part body text".split())
-_SHOWN = frozenset(["display", "sort", "short"])
-_SESSION_ID = frozenset("session id sid key".split())
-_SESSION_DATA = frozenset("data vdata content value binary payload val".split())
-_STORES = frozenset(["attribute", "meta", "profile", "detail", "usermeta"])
+_BARE = {"first": "first name", "last": "last name"}
 
 
 def judge(
@@ -156,17 +136,23 @@ def _session(words: tuple[str, ...], column: Column, context: Context) -> Verdic
     if "session" not in context.words or context.catalogue:
         return None
     last = words[-1]
-    if last in {"id", "sid", "key"} and column.kind is Kind.TEXT and set(words) <= _SESSION_ID:
+    if last in {"id", "sid", "key"} and column.kind is Kind.TEXT and set(words) <= nouns.SESSION_ID:
         return Verdict("secret", True, 0.8, "the id of a session lets its holder in")
-    if last in _SESSION_DATA and column.kind in {Kind.TEXT, Kind.BYTES, Kind.JSON}:
+    if last in nouns.SESSION_DATA and column.kind in {Kind.TEXT, Kind.BYTES, Kind.JSON}:
         return Verdict("document", True, 0.75, "a session may hold anything")
     return None
 
 
+def _text(column: Column) -> bool:
+    return column.kind is Kind.TEXT
+
+
 def _bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
     """Judge ``first`` and ``last`` in a table of persons."""
-    klass = {("first",): "first name", ("last",): "last name"}.get(words)
-    if klass is None or column.kind is not Kind.TEXT or not context.person:
+    if words[-1] in nouns.ENVELOPE and len(words) == 1 and any_of(context.words, nouns.MAIL):
+        return Verdict("email", True, 0.75, "whom a mail goes to") if _text(column) else None
+    klass = _BARE.get(words[0]) if len(words) == 1 else None
+    if klass is None or not _text(column) or not context.person:
         return None
     return Verdict(klass, True, 0.75, f"the name says {klass}, in a table of persons")
 
@@ -188,7 +174,7 @@ def _about_something_else(
         return True
     if any_of(tail, NEUTRAL):
         return True
-    flags = FLAGS if column.kind in _NUMBERS else _FLAG_TEXT
+    flags = FLAGS if column.kind in _NUMBERS else nouns.FLAG_TEXT
     if klass in {"phone", "account", "identifier", "address", "name", "postal code"}:
         flags = flags - {"number", "num", "no"}
     return any(word in flags for word in words[:start])
@@ -208,7 +194,9 @@ def _role(
     last = raw_words(column.name)[-1:]
     if last and last[0] in context.affixes:
         return None
-    if not any_of(words[-1:], PERSONS - _UNCLEAR) or any(word in _FLAG_TEXT for word in words):
+    if not any_of(words[-1:], PERSONS - nouns.UNCLEAR) or any(
+        word in nouns.FLAG_TEXT for word in words
+    ):
         return None
     if words[-1] in {"user", "users", "benutzer"}:
         return Verdict("username", True, 0.75, "the name says username")
@@ -221,7 +209,7 @@ def _named(
     if column.kind is not Kind.TEXT:
         return None
     beside = [*words[max(0, start - 1) : start], *words[end : end + 1]]
-    if context.catalogue and any_of(beside, _UNCLEAR):
+    if context.catalogue and any_of(beside, nouns.UNCLEAR):
         return Verdict("label", False, 0.6, "the name of a program or an account")
     if any_of(beside, PERSONS) or "by" in beside:
         return _person_name(context, 0.85, "the name says a person's name")
@@ -268,17 +256,18 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
             return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
         return _place(klass, phrase, context, says)
     if klass == "weak text":
-        listed = context.catalogue and context.head not in _PIECES
+        listed = context.catalogue and context.head not in nouns.PIECES
         talk = any_of(context.words, COMMUNICATION) and not listed and phrase[-1] != "reason"
         talk = talk and phrase[-1] not in {"info", "information", "value"}
-        own = context.certain and bool(_DESCRIPTIONS & set(phrase))
+        own = context.certain and bool(nouns.DESCRIPTIONS & set(phrase))
         own = own or (
-            any_of(context.words, _BOOKINGS) and bool((_DESCRIPTIONS | {"reason"}) & set(phrase))
+            any_of(context.words, nouns.BOOKINGS)
+            and bool((nouns.DESCRIPTIONS | {"reason"}) & set(phrase))
         )
-        changed = {"old", "new", "previous"} & set(words) and any_of(context.words, _CHANGES)
+        changed = {"old", "new", "previous"} & set(words) and any_of(context.words, nouns.CHANGES)
         own = own or (bool(changed) and "value" in phrase)
-        own = own or (people and not context.catalogue and bool(_TOLD & set(phrase)))
-        stored = any_of(context.words[-1:], _STORES) and any_of(context.words[:-1], PERSONS)
+        own = own or (people and not context.catalogue and bool(nouns.TOLD & set(phrase)))
+        stored = any_of(context.words[-1:], nouns.STORES) and any_of(context.words[:-1], PERSONS)
         stored = stored or any_of(context.words[-1:], PERSONS)
         if talk or own or (stored and phrase[-1:] == ("value",)):
             return Verdict("free text", True, 0.75, f"{says}, in a table of what people write")
@@ -314,14 +303,14 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
         return None
     if phrase == ("identifier",) and not any_of(context.words, PERSONS):
         return None
-    if klass == "person name" and _SHOWN & set(phrase) and not context.person:
+    if klass == "person name" and nouns.SHOWN & set(phrase) and not context.person:
         if context.catalogue or context.impersonal:
             return Verdict("label", False, 0.6, "the name of a thing")
-    if klass == "demographic" and not people and not (_SURE_DEMOGRAPHIC & set(phrase)):
+    if klass == "demographic" and not people and not (nouns.SURE_DEMOGRAPHIC & set(phrase)):
         return None
     if klass == "birth date" and phrase == ("age",) and not context.person:
         return None
-    if klass == "identifier" and not _SURE_IDENTIFIERS & set(phrase):
+    if klass == "identifier" and not nouns.SURE_IDENTIFIERS & set(phrase):
         if context.impersonal or (context.catalogue and not people):
             return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
         if not people:

@@ -6,20 +6,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from .lexicon import (
-    CATALOGUE,
-    FLAGS,
-    NEUTRAL,
-    ORGANISATIONS,
-    PERSONS,
-    QUALIFIERS,
-    RECORDS,
-    SHORTHAND,
-    THINGS,
-    UNMISTAKABLE,
-    abbreviations,
-    phrases,
-)
+from .lexicon import SHORTHAND, UNMISTAKABLE, abbreviations, phrases
+from .nouns import CATALOGUE, FLAGS, NEUTRAL, ORGANISATIONS, PERSONS, QUALIFIERS, RECORDS, THINGS
 
 _SHORTEST_PART = 3
 _SHORTEST_JOINED = 6
