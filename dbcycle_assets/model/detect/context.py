@@ -19,9 +19,10 @@ _FEWEST_ADDRESS_PARTS = 2
 class Context:
     """What is known of a table before its columns are judged.
 
-    ``person``: a row is a person; ``certain`` if the columns say so too. ``about``: a row refers to one. ``organisation``, ``thing`` (goods
-    and places), ``record`` (a message, an order) and ``catalogue`` (types, settings) are what the name says. ``classes`` are
-    those that the names of the columns tell without a context.
+    ``person``: a row is a person; ``certain`` if the columns say so too. ``about``: a row refers
+    to one. ``organisation``, ``thing`` (goods and places), ``record`` (a message, an order) and
+    ``catalogue`` (types, settings) are what the name says. ``classes`` are those that the names
+    of the columns tell without a context.
     """
 
     head: str

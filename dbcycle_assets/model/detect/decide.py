@@ -31,6 +31,14 @@ class Verdict:
     reason: str
 
 
+def _personal(klass: str, confidence: float, reason: str) -> Verdict:
+    return Verdict(klass, personal=True, confidence=confidence, reason=reason)
+
+
+def _harmless(klass: str, confidence: float, reason: str) -> Verdict:
+    return Verdict(klass, personal=False, confidence=confidence, reason=reason)
+
+
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT})
 _TEXT = frozenset({Kind.TEXT})
 _KINDS = {
@@ -78,7 +86,7 @@ def judge(
         return named
     if valued and (valued.personal or not named):
         return valued
-    return named or _by_comment(column, context)
+    return named or _by_comment(column)
 
 
 def _stands_out(verdict: Verdict, context: Context) -> bool:
@@ -101,7 +109,9 @@ def _by_name(column: Column, context: Context) -> Verdict | None:
     return found or (_by_words(words_of("_".join(kept)), column, context) if kept else None)
 
 
-def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
+def _by_words(  # noqa: C901 - one table of cases, read top to bottom
+    words: tuple[str, ...], column: Column, context: Context
+) -> Verdict | None:
     found = matches(words)
     role = _role(words, column, context, found)
     if role or not found:
@@ -123,10 +133,9 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
         and any_of(context.words, frozenset({"email", "mail"}))
     ):
         klass = "email"
-    klass = _refined(klass, phrase, column)
+    klass = _refined(klass, column)
     if column.kind not in _KINDS.get(klass, _TEXT):
-        if klass != "weak text" or column.kind not in {Kind.JSON, Kind.XML}:
-            return None
+        return None
     says = f"the name says {klass if klass != 'weak text' else 'free text'}"
     return _in_context(klass, phrase, words, column, context, says)
 
@@ -137,9 +146,9 @@ def _session(words: tuple[str, ...], column: Column, context: Context) -> Verdic
         return None
     last = words[-1]
     if last in {"id", "sid", "key"} and column.kind is Kind.TEXT and set(words) <= nouns.SESSION_ID:
-        return Verdict("secret", True, 0.8, "the id of a session lets its holder in")
+        return _personal("secret", 0.8, "the id of a session lets its holder in")
     if last in nouns.SESSION_DATA and column.kind in {Kind.TEXT, Kind.BYTES, Kind.JSON}:
-        return Verdict("document", True, 0.75, "a session may hold anything")
+        return _personal("document", 0.75, "a session may hold anything")
     return None
 
 
@@ -150,14 +159,14 @@ def _text(column: Column) -> bool:
 def _bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
     """Judge ``first`` and ``last`` in a table of persons."""
     if words[-1] in nouns.ENVELOPE and len(words) == 1 and any_of(context.words, nouns.MAIL):
-        return Verdict("email", True, 0.75, "whom a mail goes to") if _text(column) else None
+        return _personal("email", 0.75, "whom a mail goes to") if _text(column) else None
     klass = _BARE.get(words[0]) if len(words) == 1 else None
     if klass is None or not _text(column) or not context.person:
         return None
-    return Verdict(klass, True, 0.75, f"the name says {klass}, in a table of persons")
+    return _personal(klass, 0.75, f"the name says {klass}, in a table of persons")
 
 
-def _refined(klass: str, phrase: tuple[str, ...], column: Column) -> str:
+def _refined(klass: str, column: Column) -> str:
     if klass in {"free text", "weak text"} and column.kind is Kind.BYTES:
         return "document"
     return klass
@@ -191,44 +200,44 @@ def _role(
         return None
     if found and found[-1][1] == len(words):
         return None
-    last = raw_words(column.name)[-1:]
-    if last and last[0] in context.affixes:
+    raw = raw_words(column.name)
+    if len(raw) > 1 and raw[-1] in context.affixes:
         return None
     if not any_of(words[-1:], PERSONS - nouns.UNCLEAR) or any(
         word in nouns.FLAG_TEXT for word in words
     ):
         return None
     if words[-1] in {"user", "users", "benutzer"}:
-        return Verdict("username", True, 0.75, "the name says username")
-    return Verdict("person name", True, 0.7, "the column is named for a person")
+        return _personal("username", 0.75, "the name says username")
+    return _personal("person name", 0.7, "the column is named for a person")
 
 
-def _named(
+def _named(  # noqa: C901, PLR0911 - one table of cases, read top to bottom
     words: tuple[str, ...], start: int, end: int, column: Column, context: Context
 ) -> Verdict | None:
     if column.kind is not Kind.TEXT:
         return None
     beside = [*words[max(0, start - 1) : start], *words[end : end + 1]]
     if context.catalogue and any_of(beside, nouns.UNCLEAR):
-        return Verdict("label", False, 0.6, "the name of a program or an account")
+        return _harmless("label", 0.6, "the name of a program or an account")
     if any_of(beside, PERSONS) or "by" in beside:
         return _person_name(context, 0.85, "the name says a person's name")
     if any_of(
         beside,
         ORGANISATIONS & frozenset({"company", "supplier", "vendor", "organization", "business"}),
     ):
-        return Verdict("company", False, 0.8, "the name says a company's name")
+        return _harmless("company", 0.8, "the name says a company's name")
     if any_of(words[:start], NUMBERLESS | CATALOGUE | ORGANISATIONS | THINGS) or any_of(
         words[end:], NUMBERLESS
     ):
-        return Verdict("label", False, 0.6, "the name of a thing")
+        return _harmless("label", 0.6, "the name of a thing")
     if context.person and not context.catalogue:
         return _person_name(context, 0.8, "a name in a table of persons")
     if context.address and not (context.impersonal or context.catalogue):
-        return Verdict("person name", True, 0.65, "a name beside an address")
+        return _personal("person name", 0.65, "a name beside an address")
     if context.organisation:
-        return Verdict("company", False, 0.6, "a name in a table of organisations")
-    return Verdict("label", False, 0.5, "the name of a thing")
+        return _harmless("company", 0.6, "a name in a table of organisations")
+    return _harmless("label", 0.5, "the name of a thing")
 
 
 def _person_name(context: Context, confidence: float, reason: str) -> Verdict:
@@ -239,7 +248,7 @@ def _person_name(context: Context, confidence: float, reason: str) -> Verdict:
         klass = "last name"
     elif parts == {"last name"}:
         klass = "first name"
-    return Verdict(klass, True, confidence, reason)
+    return _personal(klass, confidence, reason)
 
 
 def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top to bottom
@@ -253,7 +262,7 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
     people = context.person or context.about
     if klass in _ADDRESS:
         if any_of(words[: -len(phrase)], ORGANISATIONS):
-            return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
+            return _harmless(klass, 0.6, f"{says}, but of an organisation")
         return _place(klass, phrase, context, says)
     if klass == "weak text":
         listed = context.catalogue and context.head not in nouns.PIECES
@@ -270,20 +279,20 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
         stored = any_of(context.words[-1:], nouns.STORES) and any_of(context.words[:-1], PERSONS)
         stored = stored or any_of(context.words[-1:], PERSONS)
         if talk or own or (stored and phrase[-1:] == ("value",)):
-            return Verdict("free text", True, 0.75, f"{says}, in a table of what people write")
-        return Verdict("free text", False, 0.6, says) if column.kind is Kind.TEXT else None
+            return _personal("free text", 0.75, f"{says}, in a table of what people write")
+        return _harmless("free text", 0.6, says) if column.kind is Kind.TEXT else None
     if klass == "free text":
         if context.catalogue and not people:
-            return Verdict(klass, False, 0.6, f"{says}, in a table of settings or types")
-        if context.impersonal:
-            return Verdict(klass, False, 0.6, f"{says}, in a table of organisations")
+            return _harmless(klass, 0.6, f"{says}, in a table of settings or types")
+        if context.impersonal and (context.organisation or not people):
+            return _harmless(klass, 0.6, f"{says}, in a table of organisations or goods")
         if phrase == ("signature",) and not context.person:
             return None
         if column.kind is Kind.JSON:
             return None
-        return Verdict(klass, True, 0.85 if people or context.record else 0.65, says)
+        return _personal(klass, 0.85 if people or context.record else 0.65, says)
     if klass == "company":
-        return Verdict(klass, False, 0.85, says)
+        return _harmless(klass, 0.85, says)
     if klass in {"url", "image", "document", "location"}:
         wanted = context.person or any_of(words, PERSONS)
         wanted = wanted or (context.about and (klass != "url" and column.kind is not Kind.TEXT))
@@ -291,8 +300,8 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
         wanted = wanted or (klass == "location" and near and not context.impersonal)
         listed = context.catalogue and not context.person and not context.record
         if wanted and not listed and not (context.impersonal):
-            return Verdict(klass, True, 0.75, f"{says}, in a table of persons")
-        return Verdict(klass, False, 0.6, says) if klass == "url" else None
+            return _personal(klass, 0.75, f"{says}, in a table of persons")
+        return _harmless(klass, 0.6, says) if klass == "url" else None
     if klass == "income" and (not people or context.catalogue):
         return None
     if klass == "health" and not people and not context.record:
@@ -303,36 +312,36 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
         return None
     if phrase == ("identifier",) and not any_of(context.words, PERSONS):
         return None
-    if klass == "person name" and nouns.SHOWN & set(phrase) and not context.person:
-        if context.catalogue or context.impersonal:
-            return Verdict("label", False, 0.6, "the name of a thing")
+    shown = klass == "person name" and bool(nouns.SHOWN & set(phrase)) and not context.person
+    if shown and (context.catalogue or context.impersonal):
+        return _harmless("label", 0.6, "the name of a thing")
     if klass == "demographic" and not people and not (nouns.SURE_DEMOGRAPHIC & set(phrase)):
         return None
     if klass == "birth date" and phrase == ("age",) and not context.person:
         return None
     if klass == "identifier" and not nouns.SURE_IDENTIFIERS & set(phrase):
         if context.impersonal or (context.catalogue and not people):
-            return Verdict(klass, False, 0.6, f"{says}, but of an organisation")
+            return _harmless(klass, 0.6, f"{says}, but of an organisation")
         if not people:
-            return Verdict(klass, True, 0.6, says)
+            return _personal(klass, 0.6, says)
     if klass == "secret" and phrase[-1] in {"token", "pass", "pin"} and context.catalogue:
-        return Verdict(klass, True, 0.6, says)
-    return Verdict(klass, True, 0.9, says)
+        return _personal(klass, 0.6, says)
+    return _personal(klass, 0.9, says)
 
 
 def _place(klass: str, phrase: tuple[str, ...], context: Context, says: str) -> Verdict | None:
     if context.impersonal:
-        return Verdict(klass, False, 0.7, f"{says}, but of an organisation or a place")
+        return _harmless(klass, 0.7, f"{says}, but of an organisation or a place")
     whole = context.address or context.person
     if klass == "state" and not context.classes & {"city", "postal code", "address"}:
         whole = False
     if phrase == ("estado",) and not context.classes & {"city", "postal code"}:
         return None
     if klass in {"city", "state"} and not whole:
-        return Verdict(klass, False, 0.5, f"{says}, but no address stands beside it")
+        return _harmless(klass, 0.5, f"{says}, but no address stands beside it")
     if context.catalogue and not whole and not context.about:
-        return Verdict(klass, False, 0.5, f"{says}, in a table of settings or types")
-    return Verdict(klass, True, 0.9 if whole else 0.75, says)
+        return _harmless(klass, 0.5, f"{says}, in a table of settings or types")
+    return _personal(klass, 0.9 if whole else 0.75, says)
 
 
 def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdict | None:
@@ -356,11 +365,11 @@ def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdic
 
 def _by_leaves(values: Sequence[str]) -> Verdict | None:
     if seen.holds_email(values) or ((found := seen.shape(values)) and found.klass == "phone"):
-        return Verdict("document", True, 0.85, "its documents hold contact data")
+        return _personal("document", 0.85, "its documents hold contact data")
     return None
 
 
-def _by_comment(column: Column, context: Context) -> Verdict | None:
+def _by_comment(column: Column) -> Verdict | None:
     """Judge a column by its comment where the name says nothing."""
     words = words_of(column.comment)
     for _, end, klass in matches(words)[:1]:

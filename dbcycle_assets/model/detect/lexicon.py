@@ -157,7 +157,7 @@ _PHRASES = {
     """,
     "birth date": """
         birth date; birth day; birthday; date birth; date of birth; birth; birth year; birth
-        month; birth time; dob; geburtsdatum; geburtstag; geburt datum; date naissance; naissance;
+        month; birth time; dob; geburt date; geburtsdatum; geburtstag; geburt datum; date naissance; naissance;
         fecha nacimiento; nacimiento; data nascimento; nascimento; date nascimento; data nascita;
         nascita; geboortedatum;
         data urodzenia; urodzenia; fodelsedatum; fodelsedag; dogum tarihi; dogum; death date; date
@@ -222,6 +222,7 @@ _WEAK_TEXT = """
 _NAMES = "name; nom; nombre; nome; naam; nazwa; namn; ad; isim; nm; names; titular name; name text; label name; bezeichnung name"
 
 _ABBREVIATIONS = """
+    replyto=reply to; mailfrom=mail from; mailto=mail to;
     acc=account; acct=account; addr=address; adh=adherent; adr=address; adrs=address;
     aenam=changed by; amt=amount; anr=anrede; apel=apellido; apell=apellidos; apikey=api key;
     auth=auth; authkey=auth key; bair=bairro; bankn=bank account; bdate=birth date; bday=birth

@@ -11,7 +11,9 @@ _PERSONS = """
     friend citizen resident householder insured claimant voter volunteer trainee manager
     supervisor individual human
     account accountholder performer director editor contributor writer poster voter prospect
-    holder mother father salesperson moderator organizer requestor requester caller callee addressee occupant proprietor administrador administratore titular destinatario remitente proprietario propietario occupante inquilino
+    holder mother father salesperson moderator organizer requestor requester caller callee
+    addressee occupant proprietor administrador administratore titular destinatario remitente
+    proprietario propietario occupante inquilino
     reseller freelancer recruiter practitioner payee debtor member persons
     kunde kunden mitarbeiter benutzer nutzer patient patienten personal person personen mitglied
     mitglieder schuler lehrer arzt kontakt kontakte teilnehmer bewerber autor autoren adressat
@@ -50,7 +52,7 @@ _THINGS = """
     municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado
     postcode product produkt producto produto prodotto item article artikel articulo film movie
     track album song genre category country city state language currency zip zipcode region
-    territory place area event
+    territory place area 
 """
 
 _COMMUNICATION = """

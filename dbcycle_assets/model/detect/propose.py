@@ -134,7 +134,9 @@ def _first_guess(
     values: Sequence[str],
 ) -> Proposal:
     def guess(rule: str, klass: str, confidence: float, reason: str) -> Proposal:
-        return Proposal(table.id, column.name, rule, klass, False, confidence, reason)
+        return Proposal(
+            table.id, column.name, rule, klass, personal=False, confidence=confidence, reason=reason
+        )
 
     if column.kind in _SAFE_KINDS and (key := _key_role(table, column)):
         return guess("keep", "key", 0.95, key)
@@ -183,8 +185,8 @@ def _by_documents(column: Column, values: Sequence[str], guess: Any) -> Proposal
     if column.kind is not Kind.TEXT or not values:
         return None
     if holds_email(values):
-        found = guess("free_text", "free text", 0.8, "some values hold e-mail addresses")
-        return replace(found, personal=True)
+        found: Proposal = guess("free_text", "free text", 0.8, "some hold e-mail")
+        return replace(found, personal=True, reason="some values hold e-mail addresses")
     if documents(values):
         return guess("json", "document", 0.8, "its values are JSON documents")  # type: ignore[no-any-return]
     return None

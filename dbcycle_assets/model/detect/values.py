@@ -4,6 +4,7 @@ import functools
 import importlib
 import ipaddress
 import json
+import pkgutil
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -227,18 +228,14 @@ def _is_full_name(parts: Sequence[str]) -> bool:
 @functools.cache
 def _cities() -> frozenset[str]:
     """Return every city that Faker lists, folded; most locales build theirs from parts."""
-    folder = importlib.import_module("faker.providers.address")
+    folder = importlib.import_module("faker.providers.address").__path__
     found: set[str] = set()
-    for path in sorted(p.name for p in _packages(folder)):
-        provider = importlib.import_module(f"faker.providers.address.{path}").Provider
+    for entry in pkgutil.iter_modules(folder):
+        if not entry.ispkg:
+            continue
+        provider = importlib.import_module(f"faker.providers.address.{entry.name}").Provider
         for attribute in ("cities", "city_names", "cities_name", "municipalities", "towns"):
             listed = getattr(provider, attribute, ())
             if not isinstance(listed, property):
                 found.update(plain(str(name)).casefold() for name in listed)
     return frozenset(found)
-
-
-def _packages(folder: object) -> list[object]:
-    import pkgutil
-
-    return [entry for entry in pkgutil.iter_modules(folder.__path__) if entry.ispkg]  # type: ignore[attr-defined]
