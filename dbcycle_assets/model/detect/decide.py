@@ -109,7 +109,7 @@ def _by_name(column: Column, context: Context) -> Verdict | None:
     return found or (_by_words(words_of("_".join(kept)), column, context) if kept else None)
 
 
-def _by_words(  # noqa: C901 - one table of cases, read top to bottom
+def _by_words(
     words: tuple[str, ...], column: Column, context: Context
 ) -> Verdict | None:
     found = matches(words)

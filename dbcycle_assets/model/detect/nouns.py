@@ -52,7 +52,7 @@ _THINGS = """
     municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado
     postcode product produkt producto produto prodotto item article artikel articulo film movie
     track album song genre category country city state language currency zip zipcode region
-    territory place area 
+    territory place area
 """
 
 _COMMUNICATION = """
