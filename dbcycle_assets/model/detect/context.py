@@ -88,7 +88,7 @@ def _context(table: Table) -> Context:
     named = bool(classes & {"first name", "last name"})
     reached = "email" in classes and bool(classes & {"phone", "username", "secret", "birth date"})
     lookup = words[-2:] in {("zip", "code"), ("postal", "code")}
-    thing = (head in THINGS or lookup) and not named
+    thing = (any_of((head,), THINGS) or lookup) and not named
     placed = (
         head in nouns.PLACED and any_of(words[:-1], ORGANISATIONS) and not any_of(words, PERSONS)
     )

@@ -109,9 +109,7 @@ def _by_name(column: Column, context: Context) -> Verdict | None:
     return found or (_by_words(words_of("_".join(kept)), column, context) if kept else None)
 
 
-def _by_words(
-    words: tuple[str, ...], column: Column, context: Context
-) -> Verdict | None:
+def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
     found = matches(words)
     role = _role(words, column, context, found)
     if role or not found:
@@ -160,6 +158,8 @@ def _bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict |
     """Judge ``first`` and ``last`` in a table of persons."""
     if words[-1] in nouns.ENVELOPE and len(words) == 1 and any_of(context.words, nouns.MAIL):
         return _personal("email", 0.75, "whom a mail goes to") if _text(column) else None
+    if words == ("numero",) and context.person and context.address and _text(column):
+        return _personal("address", 0.7, "a number beside an address")
     klass = _BARE.get(words[0]) if len(words) == 1 else None
     if klass is None or not _text(column) or not context.person:
         return None
@@ -189,7 +189,7 @@ def _about_something_else(
     return any(word in flags for word in words[:start])
 
 
-def _role(
+def _role(  # noqa: PLR0911 - a table of cases
     words: tuple[str, ...],
     column: Column,
     context: Context,
@@ -202,6 +202,8 @@ def _role(
         return None
     raw = raw_words(column.name)
     if len(raw) > 1 and raw[-1] in context.affixes:
+        return None
+    if any_of(words[:-1], _NUMBERED):
         return None
     if not any_of(words[-1:], PERSONS - nouns.UNCLEAR) or any(
         word in nouns.FLAG_TEXT for word in words
@@ -306,6 +308,10 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
         return None
     if klass == "health" and not people and not context.record:
         return None
+    if klass == "username" and context.impersonal and nouns.NETWORKS & set(phrase):
+        return _harmless(klass, 0.6, f"{says}, but of an organisation")
+    if phrase == ("documento",) and not people:
+        return None
     if phrase == ("alias",) and not context.certain:
         return None
     if phrase == ("extension",) and not context.person:
@@ -339,7 +345,7 @@ def _place(klass: str, phrase: tuple[str, ...], context: Context, says: str) -> 
         return None
     if klass in {"city", "state"} and not whole:
         return _harmless(klass, 0.5, f"{says}, but no address stands beside it")
-    if context.catalogue and not whole and not context.about:
+    if context.catalogue and not context.person and not context.about:
         return _harmless(klass, 0.5, f"{says}, in a table of settings or types")
     return _personal(klass, 0.9 if whole else 0.75, says)
 

@@ -192,6 +192,7 @@ _PHRASES = {
         desired salary; current salary; ingresos; renda; salario amount; pensja
     """,
     "free text": """
+        anotacao; anotacoes;
         note; notes; comment; comments; remark; remarks; bio; biography; about; about me; memo;
         feedback; message; observation; observations; bemerkung; bemerkungen; anmerkung;
         anmerkungen; kommentar; notiz; notizen; remarque; commentaire; observaciones; observacion;
@@ -222,7 +223,7 @@ _WEAK_TEXT = """
 _NAMES = "name; nom; nombre; nome; naam; nazwa; namn; ad; isim; nm; names; titular name; name text; label name; bezeichnung name"
 
 _ABBREVIATIONS = """
-    replyto=reply to; mailfrom=mail from; mailto=mail to;
+    minit=middle initial; replyto=reply to; mailfrom=mail from; mailto=mail to;
     acc=account; acct=account; addr=address; adh=adherent; adr=address; adrs=address;
     aenam=changed by; amt=amount; anr=anrede; apel=apellido; apell=apellidos; apikey=api key;
     auth=auth; authkey=auth key; bair=bairro; bankn=bank account; bdate=birth date; bday=birth
@@ -232,7 +233,7 @@ _ABBREVIATIONS = """
     codigopostal=postal code; codpostal=postal code; config=config; cpf=cpf; crt=created;
     crypted=encrypted; ctct=contact; ctr=counter; ctry=country; cty=city; cust=customer;
     dat=date; dateofbirth=birth date; ddn=birth date; deathdate=death date; dept=department;
-    desc=description; descr=description; descrip=description; dir=direccion; displayname=display
+    desc=description; descr=description; descrip=description; displayname=display
     name; dl=driver license; dob=dob; doc=document; dod=death date; dri=driver; drv=driver;
     dt=date; dtnasc=birth date; dx=diagnosis; ein=tax number; emailaddr=email;
     emailaddress=email address; emailid=email; emftx=payee name; eml=email; emp=employee;

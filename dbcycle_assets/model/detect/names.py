@@ -103,7 +103,10 @@ def singular(word: str) -> str:
 
 def any_of(words: Iterable[str], kinds: frozenset[str]) -> bool:
     """Tell whether one of the words, or its singular, is of a kind."""
-    return any(word in kinds or singular(word) in kinds for word in words)
+    return any(
+        word in kinds or singular(word) in kinds or word.removesuffix("es") in kinds
+        for word in words
+    )
 
 
 def ending(word: str, known: frozenset[str]) -> str:

@@ -49,6 +49,7 @@ _ORGANISATIONS = """
 """
 
 _THINGS = """
+    variant
     municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado
     postcode product produkt producto produto prodotto item article artikel articulo film movie
     track album song genre category country city state language currency zip zipcode region
@@ -56,6 +57,7 @@ _THINGS = """
 """
 
 _COMMUNICATION = """
+    content
     message comment post mail email note ticket chat activity interview thread reply conversation
     review feedback sms letter correspondence inbox mailing discussion direct private draft forum
     blog wiki guestbook nachricht mensagem anotacao
@@ -73,6 +75,7 @@ _RECORDS = """
 """
 
 _CATALOGUE = """
+    collection
     type category template config configuration setting settings option role permission privilege
     product item form field filter plugin sla queue schedule list page faq article status state
     department team group translation concept
@@ -94,6 +97,7 @@ _QUALIFIERS = """
 """
 
 _NEUTRAL = """
+    branch
     id ids uuid guid count total number type status flag at on enabled verified sent template
     format size position order level mode version hash checksum key code
     date time timestamp days hours minutes seconds length width height weight min max limit amount
@@ -371,6 +375,7 @@ TECHNICAL = frozenset(
 
 FILLERS = frozenset(
     {
+        "name",
         "data",
         "detail",
         "gen",
@@ -381,3 +386,6 @@ FILLERS = frozenset(
         "record",
     }
 )
+
+NETWORKS = frozenset({"facebook", "instagram", "linkedin", "telegram", "twitter", "skype"})
+"""Where organisations have names of their own."""
