@@ -97,6 +97,17 @@ def test_a_company_is_masked_but_not_personal():
     assert found["suppliers", "street"].rule == "street_address"
 
 
+def test_a_suppliers_few_cities_are_masked_all_the_same():
+    """That few values repeat is no reason to propose keeping what belongs to a company."""
+    found = judged("suppliers", "city", ["Lyon", "Gent", "Turin"])
+    assert (found.personal, found.rule) == (False, "city")
+
+
+def test_documents_in_text_columns_stay_documents():
+    """Text that holds JSON is masked as JSON, whatever the column's name says."""
+    assert judged("users", "details", ['{"a": 1}', '{"a": 2}']).rule == "json"
+
+
 def test_a_reference_to_a_person_makes_notes_personal():
     """Settings and notes about people are told apart by what the table refers to."""
     visits = table("visit_type", "id", "notes")

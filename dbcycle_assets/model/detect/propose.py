@@ -141,16 +141,17 @@ def _first_guess(
     if column.kind in _SAFE_KINDS and (key := _key_role(table, column)):
         return guess("keep", "key", 0.95, key)
     verdict = judge(table, column, context, values, common)
-    if verdict and not verdict.personal and _categorical(table, column, values):
+    repeating = verdict is not None and _categorical(table, column, values)
+    if verdict and repeating and verdict.klass in _REPEATING:
         verdict = None
-    if verdict and verdict.klass in _REPEATING and _categorical(table, column, values):
+    if verdict and repeating and verdict.klass == "state" and not verdict.personal:
         verdict = None
     if verdict is None or verdict.klass not in _RULES:
         return _by_documents(column, values, guess) or _by_kind(table, column, values, guess)
     return Proposal(
         table.id,
         column.name,
-        _rule(column, verdict.klass),
+        _rule(column, verdict.klass, values),
         verdict.klass,
         verdict.personal,
         round(verdict.confidence, 2),
@@ -158,18 +159,18 @@ def _first_guess(
     )
 
 
-def _rule(column: Column, klass: str) -> str:
+def _rule(column: Column, klass: str, values: Sequence[str]) -> str:
     if column.kind in _BY_KIND:
         return _BY_KIND[column.kind]
     if klass == "secret":
         hashed = _PASSWORDS & set(words_of(column.name))
         return "password_hash" if hashed else "token"
-    if klass == "location" and column.kind is Kind.TEXT:
-        return "digits"
-    if klass == "income" and column.kind is Kind.TEXT:
+    if klass in {"location", "income"} and column.kind is Kind.TEXT:
         return "digits"
     if column.kind is Kind.ENUM:
         return "choice"
+    if _RULES[klass] == "free_text" and documents(values):
+        return "json"
     return _RULES[klass]
 
 
