@@ -64,6 +64,13 @@ def real_names() -> frozenset[str]:
 
 
 @functools.cache
+def known_names(kind: str) -> frozenset[str]:
+    """Return the words of every ``first`` or ``last`` name that Faker knows, folded."""
+    attributes = FIRST if kind == "first" else LAST
+    return frozenset(name.casefold() for locale in locales() for name in _names(locale, attributes))
+
+
+@functools.cache
 def invented(kind: str) -> tuple[str, ...]:
     """Return invented ``first`` or ``last`` names, capitalized, always the same ones."""
     source = sorted(

@@ -17,7 +17,8 @@ class Column:
     """One column; ``type`` is the engine's own spelling, ``generated`` columns are never loaded.
 
     ``kind`` is that of one element when ``dimensions`` is not zero (an array).
-    ``identity`` covers identity, serial and rowid columns fed by a sequence.
+    ``identity`` covers identity, serial and rowid columns fed by a sequence. ``comment`` is for
+    the detector alone.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Column:
     generated: bool = False
     identity: bool = False
     has_default: bool = False
+    comment: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,10 @@ class Table:
     @property
     def shape(self) -> str:
         """A digest of everything that decides how rows are extracted and loaded."""
-        return digest_of(asdict(self))
+        described = asdict(self)
+        for column in described["columns"]:
+            del column["comment"]
+        return digest_of(described)
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,7 @@ def _column(row: Row) -> Column:
         generated=row["generated"],
         identity=row["identity"],
         has_default=row["has_default"],
+        comment=row["comment"],
     )
 
 

@@ -44,6 +44,7 @@ SELECT a.attrelid AS table_oid,
        ) AS identity,
        (a.atthasdef AND a.attgenerated = '') OR base.defaulted AS has_default,
        coalesce(NOT co.collisdeterministic, false) AS loose_collation,
+       coalesce(col_description(a.attrelid, a.attnum), '') AS comment,
        a.attidentity::text || '/' || a.attgenerated::text || '/'
            || coalesce(pg_get_expr(ad.adbin, ad.adrelid), '') || '/'
            || CASE WHEN a.attcollation <> t.typcollation THEN co.collname ELSE '' END AS definition,

@@ -1,19 +1,22 @@
-"""The detector: proposes a rule for every column, with a reason. It decides nothing.
+"""From evidence to a rule for every column, with a confidence and a reason.
 
-It reads names, types, keys and sampled values; then it looks for the values of personal columns in
+After each column was judged alone, it looks for the values of personal columns in
 all others, since a name in a title gives a person away as well as one in a name column.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..anonymizers import definition, parameters_of
-from ..anonymizers.base import Kind
-from .catalog import Catalog, Column, Table
-from .survivors import LONGEST_PHRASE, leaves_of, marks_of_original, words
+from ...anonymizers import definition, parameters_of
+from ...anonymizers.base import Kind
+from ..catalog import Catalog, Column, Table
+from ..survivors import LONGEST_PHRASE, leaves_of, marks_of_original, words
+from .context import Context, contexts, structural
+from .decide import judge
+from .names import words_of
+from .values import documents, holds_email
 
 CATEGORIES = 25
 """A text column with no more distinct values than this, all short, is taken for a category."""
@@ -23,8 +26,8 @@ CATEGORIES = 25
 class Proposal:
     """What the detector makes of one column; ``rule`` is ``keep`` or an anonymizer's name.
 
-    ``confidence`` lies between 0 and 1; ``klass`` is the class of data; ``personal`` tells whether
-    it is about a person.
+    ``confidence`` lies between 0 and 1; ``klass`` is the class of data. ``personal`` tells whether
+    the content is about a person: text of unknown meaning is masked all the same.
     """
 
     table: str
@@ -37,83 +40,49 @@ class Proposal:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _Sort:
-    """One class of personal data: the rule, words of the column's name, and the kinds it is in."""
+_RULES = {
+    "email": "email",
+    "phone": "phone",
+    "secret": "password_hash",
+    "first name": "first_name",
+    "last name": "last_name",
+    "person name": "full_name",
+    "username": "username",
+    "address": "street_address",
+    "postal code": "postal_code",
+    "city": "city",
+    "state": "state",
+    "location": "number",
+    "company": "company",
+    "url": "url",
+    "network": "ip_address",
+    "device": "free_text",
+    "identifier": "scramble",
+    "account": "scramble",
+    "birth date": "birth_date",
+    "demographic": "scramble",
+    "health": "free_text",
+    "income": "number",
+    "free text": "free_text",
+    "image": "url",
+    "document": "free_text",
+}
+"""The rule for each class; where it does not fit the column, the nearest that does."""
 
-    klass: str
-    rule: str
-    pattern: str
-    kinds: frozenset[Kind] = frozenset({Kind.TEXT})
+_BY_KIND = {
+    Kind.JSON: "json",
+    Kind.BYTES: "bytes",
+    Kind.NETWORK: "ip_address",
+    Kind.TSVECTOR: "tsvector",
+}
+_REPEATING = frozenset({"free text", "url", "label", "document"})
+"""Classes that a few short values speak against."""
 
-
-_MOMENT = frozenset({Kind.DATE, Kind.TIMESTAMP, Kind.TEXT})
-_SORTS = tuple(
-    _Sort(*entry)
-    for entry in (
-        ("email", "email", r"e ?mails?|mail( address)?|correo|courriel"),
-        ("phone", "phone", r"(tele)?phones?|tel|mobile|cell|fax|telefono|handy|whatsapp|msisdn"),
-        ("secret", "password_hash", r"pass ?words?|passwd|pwd|passphrase|kennwort"),
-        ("secret", "token", r"token|secret|api ?key|access ?key|session|otp|salt|credential|nonce"),
-        (
-            "first name",
-            "first_name",
-            r"f ?name|first ?name|given ?name|forename|middle ?name|vorname|prenom|nombre",
-        ),
-        (
-            "last name",
-            "last_name",
-            r"l ?name|last ?name|surname|family ?name|nachname|apellido|maiden ?name",
-        ),
-        (
-            "username",
-            "username",
-            r"user ?name|login|nick( ?name)?|handle|screen ?name|account ?name",
-        ),
-        (
-            "person name",
-            "full_name",
-            r"full ?name|display ?name|contact ?name|customer ?name|patient|author( name)?|(guardian|parent|student|teacher|employee|recipient|holder|owner) ?name|composer",
-        ),
-        (
-            "address",
-            "street_address",
-            r"(street )?address( ?line)?( ?[123])?|street|addr|adresse|direccion|district",
-        ),
-        ("postal code", "postal_code", r"zip( ?code)?|post(al)? ?code|postcode|plz"),
-        ("city", "city", r"city|town|ciudad|ville|ort"),
-        ("state", "state", r"(billing )?(state|province|county|region)"),
-        ("company", "company", r"company( name)?|employer|organi[sz]ation"),
-        ("url", "url", r"url|website|homepage|link|avatar|webhook"),
-        (
-            "network",
-            "ip_address",
-            r"(remote |client |last )?ip( ?(addr|address))?",
-            frozenset({Kind.TEXT, Kind.NETWORK}),
-        ),
-        (
-            "identifier",
-            "scramble",
-            r"ssn|iban|national ?id|tax ?id|vat( ?id)?|passport|licen[cs]e( ?no)?|card( ?number)?|account ?(no|number)",
-        ),
-        (
-            "birth date",
-            "birth_date",
-            r"birth( ?day| ?date)?|dob|date of birth|geburtsdatum",
-            _MOMENT,
-        ),
-        (
-            "free text",
-            "free_text",
-            r"notes?|comments?|descriptions?|bio|about|messages?|body|content|remarks?|details?|feedback|text|user ?agent|reason|summary|memo",
-        ),
-    )
+_PASSWORDS = frozenset(
+    ["password", "passphrase", "passwd", "kennwort", "passwort", "contrasena", "senha", "haslo"]
 )
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_PHONE = re.compile(r"\+?[\d(][\d\s().\-/]{6,}\d")
-_DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
-_FIND = 0.6
-"""The share of sampled values that must look alike for a value to decide."""
+_SURVIVING = 0.3
+"""The share of values with words that are personal elsewhere, from which a column is personal."""
 
 _SAFE_KINDS = {
     Kind.BOOLEAN: "category",
@@ -132,34 +101,77 @@ _SAFE_KINDS = {
 
 def propose(catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]) -> list[Proposal]:
     """Propose a rule for every stored column of every table; ``samples`` are distinct values."""
+    known = contexts(catalog)
+    common = structural(catalog)
     found = [
-        _fitting(table, column, _first_guess(table, column, samples.get((name, column.name), ())))
+        _fitting(
+            table,
+            column,
+            _first_guess(table, column, known[name], common, samples.get((name, column.name), ())),
+        )
         for name, table in sorted(catalog.tables.items())
         for column in table.stored_columns
     ]
-    return _cross_check(catalog, found, samples)
+    return _cross_check(catalog, _search_indexes(catalog, found), samples)
 
 
-def _first_guess(table: Table, column: Column, values: Sequence[str]) -> Proposal:
+def _search_indexes(catalog: Catalog, found: Sequence[Proposal]) -> list[Proposal]:
+    """Mark the search indexes of tables with personal text: they repeat its words."""
+    texts = {p.table for p in found if p.personal and p.klass == "free text"}
+    return [
+        replace(p, klass="free text", personal=True)
+        if p.rule == "tsvector" and p.table in texts and catalog.tables[p.table].column(p.column)
+        else p
+        for p in found
+    ]
+
+
+def _first_guess(
+    table: Table,
+    column: Column,
+    context: Context,
+    common: frozenset[str],
+    values: Sequence[str],
+) -> Proposal:
     def guess(rule: str, klass: str, confidence: float, reason: str) -> Proposal:
-        personal = rule != "keep"
-        return Proposal(table.id, column.name, rule, klass, personal, confidence, reason)
+        return Proposal(
+            table.id, column.name, rule, klass, personal=False, confidence=confidence, reason=reason
+        )
 
     if column.kind in _SAFE_KINDS and (key := _key_role(table, column)):
         return guess("keep", "key", 0.95, key)
-    name = _plain_name(column.name)
-    for sort in _SORTS:
-        if column.kind in sort.kinds and re.search(rf"(^|\s)({sort.pattern})($|\s)", name):
-            if _categorical(table, column, values) and sort.rule in {"free_text", "state", "url"}:
-                break
-            return guess(sort.rule, sort.klass, 0.9, f"the name says {sort.klass}")
-    return _by_value(column, values, guess) or _by_kind(table, column, values, guess)
+    verdict = judge(table, column, context, values, common)
+    repeating = verdict is not None and _categorical(table, column, values)
+    if verdict and repeating and verdict.klass in _REPEATING:
+        verdict = None
+    if verdict and repeating and verdict.klass == "state" and not verdict.personal:
+        verdict = None
+    if verdict is None or verdict.klass not in _RULES:
+        return _by_documents(column, values, guess) or _by_kind(table, column, values, guess)
+    return Proposal(
+        table.id,
+        column.name,
+        _rule(column, verdict.klass, values),
+        verdict.klass,
+        verdict.personal,
+        round(verdict.confidence, 2),
+        verdict.reason,
+    )
 
 
-def _plain_name(name: str) -> str:
-    """Return a column's name as lower-case words."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return " ".join(re.findall(r"[a-z]+|\d+", spaced.casefold()))
+def _rule(column: Column, klass: str, values: Sequence[str]) -> str:
+    if column.kind in _BY_KIND:
+        return _BY_KIND[column.kind]
+    if klass == "secret":
+        hashed = _PASSWORDS & set(words_of(column.name))
+        return "password_hash" if hashed else "token"
+    if klass in {"location", "income"} and column.kind is Kind.TEXT:
+        return "digits"
+    if column.kind is Kind.ENUM:
+        return "choice"
+    if _RULES[klass] == "free_text" and documents(values):
+        return "json"
+    return _RULES[klass]
 
 
 def _key_role(table: Table, column: Column) -> str | None:
@@ -170,33 +182,15 @@ def _key_role(table: Table, column: Column) -> str | None:
     return None
 
 
-def _by_value(column: Column, values: Sequence[str], guess: Any) -> Proposal | None:
-    texts = [text for value in values[:500] for text in (value, *leaves_of(value))]
-    if not texts or column.kind not in {Kind.TEXT, Kind.JSON}:
+def _by_documents(column: Column, values: Sequence[str], guess: Any) -> Proposal | None:
+    if column.kind is not Kind.TEXT or not values:
         return None
-    if column.kind is Kind.JSON:
-        return None
-    for rule, klass, pattern in (("email", "email", _EMAIL), ("phone", "phone", _PHONE)):
-        hits = sum(bool(pattern.fullmatch(text)) and not _DATED.search(text) for text in texts)
-        if hits >= _FIND * len(texts):
-            return guess(rule, klass, 0.85, f"its values look like {klass}s")  # type: ignore[no-any-return]
-    if any(_EMAIL.search(text) for text in texts):
-        return guess("free_text", "free text", 0.8, "some values hold e-mail addresses")  # type: ignore[no-any-return]
-    if _looks_like_json(values):
+    if holds_email(values):
+        found: Proposal = guess("free_text", "free text", 0.8, "some hold e-mail")
+        return replace(found, personal=True, reason="some values hold e-mail addresses")
+    if documents(values):
         return guess("json", "document", 0.8, "its values are JSON documents")  # type: ignore[no-any-return]
     return None
-
-
-def _looks_like_json(values: Sequence[str]) -> bool:
-    some = [value for value in values[:50] if value[:1] in "{["]
-    if not some or len(some) < _FIND * len(values[:50]):
-        return False
-    try:
-        for value in some:
-            json.loads(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _by_kind(  # noqa: PLR0911 - a table of cases
@@ -219,10 +213,13 @@ def _by_kind(  # noqa: PLR0911 - a table of cases
         if _codes(values):
             return guess("keep", "code", 0.6, "short codes without words")  # type: ignore[no-any-return]
         lookup = _lookup(table)
-        if lookup and _plain_name(column.name) in {"name", "title", "label", "code", "country"}:
+        if lookup and " ".join(words_of(column.name)) in _LABELS:
             return guess("keep", "label", 0.5, "labels of a table without references")  # type: ignore[no-any-return]
         return guess("free_text", "text", 0.5, "text of unknown meaning")  # type: ignore[no-any-return]
     return guess("null", "unknown", 0.4, f"nothing is known of {column.type}")  # type: ignore[no-any-return]
+
+
+_LABELS = frozenset({"name", "title", "label", "code", "country"})
 
 
 def _lookup(table: Table) -> bool:
@@ -295,7 +292,14 @@ def _cross_check(
             checked.append(proposal)
             continue
         reason = f"{hits} of {len(values)} sampled values hold words that are personal elsewhere"
-        masked = replace(proposal, rule="free_text", personal=True, confidence=0.6, reason=reason)
+        masked = replace(
+            proposal,
+            rule="free_text",
+            klass="free text" if hits >= _SURVIVING * len(values) else proposal.klass,
+            personal=hits >= _SURVIVING * len(values),
+            confidence=0.6,
+            reason=reason,
+        )
         checked.append(_fitting(table, column, masked))
     return checked
 

@@ -1,0 +1,316 @@
+"""What words of column names mean, in nine languages and in the shorthand of old schemas.
+
+Phrases are written as :mod:`names` cuts them: lower case, no accents, no digits, abbreviations
+written out. A longer phrase wins over a shorter one, a later one over an earlier one.
+"""
+
+import functools
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_PHRASES = {
+    "email": """
+        email; reply to; email address; email adresse; email id; mail address; electronic mail;
+        mail; smtp address; from address; sender address; reply to address; reply address;
+        recipient address; correo; correo electronico;
+        courriel; posta elettronica; eposta; e posta; epost; endereco eletronico; mail adresse;
+        emails
+    """,
+    "phone": """
+        phone; phone number; telephone; telephone number; tel; mobile; mobile number; mobile
+        phone; cell; cell phone; cellular;
+        fax; fax number; telefax; telefon; telefonnummer; telefoonnummer; mobil; mobiltelefon;
+        handy; handynummer; rufnummer; telefono; movil;
+        telefone; celular; cellulare; telefoon; komorka; whatsapp; msisdn; gsm; portable; contact
+        number; home number;
+        work number; office number; mobile no; emergency number; cep telefon; fixed line;
+        landline; pager; telex; numero telephone; sms; fono; recapito telefonico;
+        phone extension; extension; telefonu; telefoni; rodinny telefon; telefonszam; tlf
+    """,
+    "secret": """
+        password; pass word; pass; passphrase; passcode; kennwort; passwort; contrasena; senha;
+        haslo; losenord; wachtwoord; sifre; parola; clave acceso;
+        mot passe; motdepasse; parola chiave; token; secret; client secret; api key; access key;
+        secret key; private key; key private; validation key; validation code; validation id;
+        verifier; reset id;
+        developer key; auth key; authentication key; encryption key; app key; activation key;
+        activation code; reset key; license key; salt; otp; otp secret;
+        session key; session cookie; session id; session token; credential; nonce; access token;
+        refresh token;
+        authorization code; verification code; confirmation code; reset code; secret answer;
+        secret question; security answer; security question; security code;
+        password hash; password digest; password salt; digest password; recovery code; backup
+        code; pin; pin code number; master key; signing key; remember key; remember digest; key
+        secret; totp; mfa secret; login key; hash password
+    """,
+    "first name": """
+        first name; given name; forename; middle name; middle initial; christian name; vorname;
+        rufname; prenom; nombre pila; primer nombre; segundo nombre;
+        voornaam; imie; imiona; drugie imie; fornamn; tilltalsnamn; primeiro nome; second name;
+        middlename; initials; voorletters; nome proprio; vornamen; roepnaam; first given name;
+        second given name; preferred name; nickname given
+    """,
+    "last name": """
+        last name; family name; surname; second surname; maiden name; nachname; familienname;
+        geburtsname; nom famille; nom naissance; nom jeune fille; apellido; apellidos; primer
+        apellido; segundo apellido;
+        sobrenome; cognome; achternaam; nazwisko; tussenvoegsel; efternamn; soyad; soyadi; soy
+        isim; lastname; family name prefix; family name suffix;
+        apellido paterno; apellido materno; ultimo nome; nom usage; meisjesnaam; nazwisko rodowe
+    """,
+    "username": """
+        username; user name; user login; login; login name; login id; user code; nick; nickname;
+        screen name; account name; handle; benutzername; benutzer;
+        usuario; nome utente; pseudo; nom utilisateur; identifiant; gebruikersnaam; uzytkownik;
+        anvandarnamn; kullanici ad; nome usuario; created by; create by; cree par; locked by;
+        deleted by; approved by; creado por; criado por; erstellt von; geandert von; alias;
+        updated by; modified by; changed by; entered by; user identity; user slug; user nicename;
+        nicename; unix user; alias user; kullanici; update user; author login; twitter handle;
+        telegram; skype; icq; jabber; xmpp; msn; aim; instagram; facebook; twitter; linkedin;
+        github
+    """,
+    "person name": """
+        full name; display name; contact name; person name; real name; complete name; legal name
+        person; holder name; composer; poster; author name; reviewer name; nombre completo; nome
+        completo;
+        nom complet; vollstandiger name; persona contacto; persona contatto; ansprechpartner;
+        contact person; contactpersoon; hausarzt; next kin; next kin name; emergency contact; nome
+        mae; nome pai; mother name; father name; name spouse; spouse name;
+        mother maiden name; guardian name; parent name; payer name; recipient name; sender name;
+        ship name; ship to name; bill name; signatory; printed name; owner name; attn; attention;
+        care of; cardholder; account holder; account holder name; beneficiary name; kontoinhaber;
+        titular; intestatario; sort name person; card holder;
+        ad soyad; volledige naam; imie nazwisko; namn; name on card; nom prenom; nome cognome;
+        nombre apellidos; reply to name; from name; lead name; attended by; witness; doctor;
+        physician; co author; co applicant; teacher name; full name kana
+    """,
+    "address": """
+        address; street; house; flat; street address; address line; street line; street number;
+        house number; house name; building number; apartment; apartment number; flat number; door
+        number; strasse; str nr; hausnummer; anschrift; adresse; lieferanschrift;
+        rechnungsanschrift;
+        lieferadresse; rechnungsadresse; rue; voie; adresse postale; complement adresse;
+        direccion; domicilio; calle; colonia; numero exterior; numero interior; endereco;
+        logradouro; rua; bairro; complemento; numero casa; indirizzo; via; civico; numero civico;
+        straat; huisnummer; adres; ulica; nr domu; numer domu; nr lokalu; gatuadress; gata;
+        adress;
+        mailing address; home address; billing address; shipping address; delivery address; postal
+        address; address text; po box; postfach; apartado; nr numero; suite; mahalle; sokak; acik
+        adres; neighborhood; neighbourhood; numer lokalu; address other; numero endereco; number
+        numero; residence address; direccion envio
+    """,
+    "postal code": """
+        zip; zip code; zip postal; postal; postal code; post code; postcode; pincode; pin code;
+        plz; postleitzahl; cp; code postal; codigo postal; cep; cap; kod pocztowy; postnummer;
+        posta kodu; codpostal; cod postal; eircode; zip plus; zip four
+    """,
+    "city": """
+        city; town; post office; city village; village; municipality; locality; ort; wohnort;
+        stadt; lieferort; ville; ciudad; localidad; poblacion; cidade; municipio; citta; comune;
+        localita; woonplaats; plaats; miasto; miejscowosc;
+        postort; stad; sehir; birth place; place of birth; place birth; birth city; geburtsort;
+        lieu naissance; lugar nacimiento; luogo nascita; local nascimento; naturalidade; city
+        name; commune; hometown; home town; suburb
+    """,
+    "state": """
+        state; state name; state code; province; state province; county; county district;
+        district; region; bundesland; kanton; departement; provincia; estado; uf; provincie;
+        wojewodztwo; powiat; gmina; lan; ilce; region name; regione; provincename; prefecture
+    """,
+    "location": "latitude; longitude; geo location; spatial location; coordinates; lat long; gps; geo; geom; geolocation; lat; lng; home location",
+    "company": "company; company name; employer; organization; organisation; organization name; firma; firmenname; societe; entreprise; empresa; razon social; razao social; nome fantasia; ragione sociale; azienda; bedrijf; bedrijfsnaam; foretag; sirket; raison sociale; business name; nom commercial; nombre comercial; institute",
+    "url": "url; website; web site; sitoweb; homepage; home page; web; web page; site web; sitio web; webseite; blog url; profile url; link; avatar url; photo path; photo url; image url; picture url; webhook; webhook url; author url; blog; www; strona www",
+    "network": "ip; ip address; remote ip; client ip; user ip; source ip; remote address; mac address; mac; ip log; login ip; host ip; remote host; adresse ip; ip hash; direccion ip; indirizzo ip; lastip; ipv",
+    "device": "user agent; browser; http user agent; agent string; device id; device token; device identifier; device name; imei; imsi; advertising id; device fingerprint; comment agent; fingerprint; browser agent; ua; push token; registration token; useragent",
+    "identifier": """
+        ssn; social security; num secu; numero secu; vat; vat id; vat number; tax number; tax
+        identification; social security number; sin number; national id; national id number;
+        national identifier; tax id; tax number person; personal id; personal number; identity
+        number; identity card; identity document; id card; id card number; passport; passport
+        number; passport no; license number; driver license;
+        driver license number; driving license; license no; licence number; dni; nif; nie; cif
+        nif; curp; rfc; nss; cpf; rg; cnh; cpf cnpj; cnpj cpf; codice fiscale; steuernummer;
+        steuer id; sozialversicherungsnummer; versichertennummer; versicherungsnummer;
+        personalausweis; ausweisnummer; pesel; bsn; burgerservicenummer; personnummer; kimlik;
+        kimlik number; tc kimlik;
+        numero securite sociale; nir; numero identidad; cedula; rut; employee id; employee number;
+        badge number; student number; student id number; matricula; matrikelnummer; medical record
+        number; mrn; insurance number; insurance policy number; policy number; personal
+        identifier; patient identifier; identifier; member number; membership number; library card
+        number; barcode person; id value; ident value; identification; identification number;
+        documento; documento identidad; numero documento; dowod; dowod osobisty; other id; card
+        id; orcid; isni; gpg key; gpgid; health card number; npi number; vat number person;
+        aadhaar; pan number; steuer; nino; hin; personal code; health number; plate number;
+        license plate; matriculation number; numero tessera; ipi
+    """,
+    "account": """
+        iban; bank account; bank account number; account no; account number; routing number; card
+        number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card
+        expiration; credit card expiry; credit card expiry date; card expiry date; number conta;
+        number konta; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero
+        cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta;
+        rekeningnummer;
+        numer konta; konto bankowe; compte bancaire; rib; direct debit account; account iban; card
+        last four; last four; sort code; paypal; paypal email; payment account; bank code; card
+        fingerprint; bitcoin address; wallet address; sepa mandate; kontonr; numero iban; tarjeta;
+        numero tarjeta; banka hesap
+    """,
+    "birth date": """
+        birth date; birth day; birthday; date birth; date of birth; birth; birth year; birth
+        month; birth time; dob; geburt date; geburtsdatum; geburtstag; geburt datum; date naissance; naissance;
+        fecha nacimiento; nacimiento; data nascimento; nascimento; date nascimento; data nascita;
+        nascita; geboortedatum;
+        data urodzenia; urodzenia; fodelsedatum; fodelsedag; dogum tarihi; dogum; death date; date
+        death; date of death; deceased date; death day; sterbedatum; date deces; fecha defuncion;
+        data obito; deathday; born; died; year of birth; date nacimiento; death year; birthtime;
+        fecha nac; begin date person; age; nac fecha
+    """,
+    "demographic": """
+        gender; sex; gender identity; geschlecht; sexe; sexo; sesso; geslacht; plec; kon;
+        cinsiyet; marital status; civil status; familienstand; estado civil; stato civile; etat
+        civil; situation familiale; situation famille; burgerlijke staat; stan cywilny; religion;
+        konfession; ethnicity; ethnic; ethnic race; race; ethnic group; nationality; nation;
+        nationalite; nacionalidad; nacionalidade; nazionalita; staatsangehorigkeit; nationaliteit;
+        narodowosc; citizenship; citizen; sexual orientation; political party; veteran status;
+        military service; pronouns; mother tongue; raca; cor raca; religiao; estadocivil; caste;
+        legal sex; ethnic code
+    """,
+    "health": """
+        diagnosis; diagnose; diagnostic; diagnostico; diagnosi; allergy; allergies; allergien;
+        alergias; allergen; blood group; blood type; blutgruppe; groupe sanguin; grupo sanguineo;
+        medical history; clinical history; medical notes; medical condition; disability;
+        disability status; smoker; condition non coded; diagnosis non coded; reaction non coded;
+        cause of death; cause death non coded; order reason non coded; additional detail;
+        prescription; diagnosis text; prescription text; diagnosis code; icd code; symptoms;
+        medication; medications; handicap; treatment notes; pregnancy; hiv status; vaccination;
+        non coded allergen; deficiencia; behinderung
+    """,
+    "income": """
+        salary; salary amount; basic salary; gross salary; net salary; wage; income; annual
+        income; hourly wage; compensation; bonus; gehalt; lohn; einkommen; salario; sueldo;
+        stipendio; salaire; salaris; wynagrodzenie; lon; maas; desired pay; current pay; pay rate;
+        desired salary; current salary; ingresos; renda; salario amount; pensja
+    """,
+    "free text": """
+        anotacao; anotacoes;
+        note; notes; comment; comments; remark; remarks; bio; biography; about; about me; memo;
+        feedback; message; observation; observations; bemerkung; bemerkungen; anmerkung;
+        anmerkungen; kommentar; notiz; notizen; remarque; commentaire; observaciones; observacion;
+        comentario; comentarios; notas; nota;
+        observacao; observacoes; annotazioni; commento; opmerking; opmerkingen; uwagi; uwaga;
+        notatka; anteckning; anteckningar; notlar; yorum; yorumlar; signature; question answer;
+        user note; staff note; admin note; private note; public note; remark text; note text;
+        comment text; status message; away message; cover letter; motivation; complaint;
+        testimonial; interests; hobbies; hobby; motto; banned reason; ban reason; block reason;
+        suspension reason; absence reason; leave reason; vitrine; mitteilung; nachricht; mensaje;
+        mensagem; messaggio; bericht; wiadomosc; apontamento; info member; alert message; personal
+        statement; lebenslauf; markeddown comment; markeddown note; occupation note; internal
+        note; patron note; customer note; delivery note text; buyer note; sobre
+    """,
+    "image": "photo; picture; avatar; portrait; profile image; profile picture; profile photo; foto; bild; image; thumbnail; face; signature image; zdjecie; immagine; imagem; profile pic; avatar path; avatar file; mugshot; headshot; passfoto",
+    "document": "resume; cv; curriculum; lebenslauf file; demographics; contact info; contact information; additional contact info; profile data; personal data; contact history; session data; receipt; billing; billing info; profile; details; detail; attachment; user data; contact details; raw info; auth data; file content; passport scan; attachments; preferences; settings; custom attributes; metadata",
+}
+
+_WEAK_TEXT = """
+    body; content; text; description; summary; instructions; value; answer; response; reply;
+    statement; story; description text; info; information; reason; beschreibung; descripcion;
+    descricao; descrizione; descrizione; opis; aciklama; beskrivning; omschrijving; texte; texto;
+    testo; tekst; inhalt; contenido; conteudo; contenuto; tresc; transcript; spoiler text; cooked;
+    raw; message body; motivo; motif; grund; excuse; text message; field value; new value;
+    previous value; old value; chief complaint; status text; body html; body text
+"""
+
+_NAMES = "name; nom; nombre; nome; naam; nazwa; namn; ad; isim; nm; names; titular name; name text; label name; bezeichnung name"
+
+_ABBREVIATIONS = """
+    minit=middle initial; replyto=reply to; mailfrom=mail from; mailto=mail to;
+    acc=account; acct=account; addr=address; adh=adherent; adr=address; adrs=address;
+    aenam=changed by; amt=amount; anr=anrede; apel=apellido; apell=apellidos; apikey=api key;
+    auth=auth; authkey=auth key; bair=bairro; bankn=bank account; bdate=birth date; bday=birth
+    day; bem=bemerkung; birthdate=birth date; birthday=birth day; birthdt=birth date; bnk=bank;
+    cc=credit card; cd=code; cel=mobile; cfg=config; chk=check; cif=tax id; cifnif=nif;
+    civ=civilite; cmnt=comment; cmt=comment; cntct=contact; cntry=country; cod=code;
+    codigopostal=postal code; codpostal=postal code; config=config; cpf=cpf; crt=created;
+    crypted=encrypted; ctct=contact; ctr=counter; ctry=country; cty=city; cust=customer;
+    dat=date; dateofbirth=birth date; ddn=birth date; deathdate=death date; dept=department;
+    desc=description; descr=description; descrip=description; displayname=display
+    name; dl=driver license; dob=dob; doc=document; dod=death date; dri=driver; drv=driver;
+    dt=date; dtnasc=birth date; dx=diagnosis; ein=tax number; emailaddr=email;
+    emailaddress=email address; emailid=email; emftx=payee name; eml=email; emp=employee;
+    ernam=created by; ethnic=ethnic; evt=event; exp=expiry; expdate=expiry date; expir=expiry;
+    expmonth=expiry; expyear=expiry; ext=extension; fam=family; familyname=family name;
+    famst=marital status; fecnac=birth date; firstname=first name; firstnm=first name; fk=id;
+    fl=flag; fnac=birth date; fname=first name; fnm=first name; fon=phone; forename=first name;
+    fullname=full name; gbdat=birth date; gbort=birth place; geb=geburt; gebdat=birth date;
+    gebdatum=birth date; gesch=gender; givenname=given name; gnd=gender; gndr=gender;
+    govt=government; grp=group; hashpassword=password; hausnr=hausnummer; homepage=homepage;
+    hsh=hash; idx=index; img=image; ins=insurance; ipaddr=ip address; ipaddress=ip address;
+    ipadresse=ip address; kd=kunde; konfe=religion; kontonr=kontonummer; kunnr=customer id;
+    lastname=last name; lat=latitude; lbl=label; lic=license; lice=license; licence=license;
+    lifnr=vendor id; lname=last name; lng=longitude; lnm=last name; loginname=login name;
+    logr=logradouro; lon=longitude; long=longitude; losen=losenord; mailaddr=email;
+    mailadresse=email; mdp=password; mgr=manager; mi=middle initial; middlename=middle name;
+    mitarb=mitarbeiter; mname=middle name; mob=mobile; movil=movil; mrtl=marital;
+    ms=milliseconds; msg=message; mun=municipio; nachn=last name; naiss=naissance; nam=name;
+    nasc=nascimento; nat=nationality; natio=nationality; nbr=number; nif=nif; nm=name;
+    no=number; nok=next kin; nomb=nombre; nr=number; nro=number; num=number; obs=observaciones;
+    observ=observaciones; ord=order; org=organization; passwd=password; passwort=password;
+    perid=personal id; pernr=employee id; pers=person; pgp=gpg; ph=phone; phn=phone; phne=phone;
+    phonenumber=phone number; pic=picture; placeofbirth=birth place; plz=plz; pob=poblacion;
+    pol=policy; postalcode=postal code; postcode=postal code; prc=price; prd=product;
+    prenom=prenom; privadr=address; privatcell=phone; privatnr=phone; prod=product;
+    prov=provincia; pstlz=zip; psw=password; pswd=password; pt=patient; pw=password;
+    pwd=password; qt=quantity; qtd=quantity; qty=quantity; realname=real name; regio=region;
+    resp=responsavel; rmks=remarks; rmrk=remark; rufnm=first name; rx=prescription; sal=salary;
+    sen=senha; seq=sequence; sess=session; sexe=sex; sg=code;
+    sozialversicherungsnr=sozialversicherungsnummer; src=source; ssn=ssn; st=state; stat=status;
+    stcd=tax id; stceg=tax id; steuernr=steuernummer; strae=strasse; stras=street;
+    strasse=strasse; strnr=hausnummer; surname=surname; sys=system; tel=phone; telf=telefon;
+    telfx=telefax; telno=phone; telnr=telefon; temp=temporary; tfn=telefono; tfno=telefono;
+    tin=tax id; tlf=phone; tlfno=telefono; tmp=temporary; tok=token; tot=total; tp=type;
+    trk=tracking; ts=timestamp; txt=text; uname=username; upd=updated; useragent=user agent;
+    username=username; usernm=username; usr=user; usrname=username; usu=usuario; val=value;
+    vers=version; versichertennr=versichertennummer; vl=value; vname=first name; vndr=vendor;
+    vorna=first name; website=website; zipcode=zip code
+"""
+
+_SHORTHAND = """
+    al c_ chr col da das de della den der des die do ds du el fld hr hs ln no_ nvarchar nvc of
+    str sz t tbl the txt v vc x
+"""
+"""Type and filler words that say nothing where another word follows."""
+
+_UNMISTAKABLE = """
+    email telefon phone password passwort kennwort vorname nachname anschrift adresse address
+    strasse
+"""
+"""Words that are never a part of another by chance."""
+
+
+def _cut(text: str) -> list[str]:
+    return [" ".join(phrase.split()) for phrase in text.split(";")]
+
+
+@functools.cache
+def phrases() -> Mapping[tuple[str, ...], str]:
+    """Return the class of every phrase; ``weak text`` and ``name`` need a table that agrees."""
+    found: dict[tuple[str, ...], str] = {}
+    for phrase in _cut(_WEAK_TEXT):
+        found[tuple(phrase.split())] = "weak text"
+    for phrase in _cut(_NAMES):
+        found[tuple(phrase.split())] = "name"
+    for klass, text in _PHRASES.items():
+        for phrase in _cut(text):
+            found.setdefault(tuple(phrase.split()), klass)
+    return MappingProxyType(found)
+
+
+SHORTHAND = frozenset(_SHORTHAND.split())
+UNMISTAKABLE = tuple(_UNMISTAKABLE.split())
+
+
+@functools.cache
+def abbreviations() -> Mapping[str, tuple[str, ...]]:
+    """Return what each abbreviation stands for."""
+    pairs = (entry.partition("=") for entry in _cut(_ABBREVIATIONS))
+    return MappingProxyType({short: tuple(words.split()) for short, _, words in pairs})
