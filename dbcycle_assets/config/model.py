@@ -1,7 +1,7 @@
 """What the user wrote in ``dbcycle.yaml``, frozen. Syntax only: the plan gives it meaning."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -67,6 +67,10 @@ class Reference(_Strict):
     """Columns of the row and the values that make it this reference (a polymorphic one)."""
 
 
+Identifiers = Annotated[tuple[str, ...], pydantic.Field(min_length=1)]
+"""Columns that together might tell who a row is about."""
+
+
 class Sample(_Strict):
     """A subset of a table; rows that a kept row refers to are kept too."""
 
@@ -81,6 +85,8 @@ class TableConfig(_Strict):
     keep: tuple[str, ...] = ()
     references: dict[str, tuple[Reference, ...]] = {}
     extract: Literal["rows", "none"] = "rows"
+    quasi_identifiers: tuple[Identifiers, ...] = ()
+    """Sets of columns that together might tell who a row is about."""
     factory: str | None = None
     export: str | None = None
     sample: Sample | None = None
@@ -101,9 +107,12 @@ class Schedule(_Strict):
 
 
 class Verify(_Strict):
-    """Exceptions that the user takes responsibility for, each a ``table.column``."""
+    """Exceptions that the user takes responsibility for, each a ``table.column``, and among how
+    many rows each row shall hide that has ``quasi_identifiers``.
+    """
 
     coincidences: tuple[str, ...] = ()
+    k: int = pydantic.Field(default=5, ge=2)
 
 
 class Execution(_Strict):
