@@ -9,7 +9,9 @@ from ..model.catalog import Catalog, Table
 BOX = 190
 LINE = 17
 HEAD = 26
-GAP_X = 110
+GAP_X = 84
+SMALLEST = 0.6
+"""How far a wide diagram shrinks to fit its page before it scrolls."""
 GAP_Y = 22
 MARGIN = 16
 MOST_KEYS = 12
@@ -55,7 +57,8 @@ def diagram(
         if key.parent in boxes
     ]
     drawn = [_drawn(box) for box in boxes.values()]
-    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    limits = f"width:100%;max-width:{width}px;min-width:{width * SMALLEST:.0f}px;height:auto"
+    size = f'viewBox="0 0 {width} {height}" style="{limits}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" class="er">{ARROW}'
     return "\n".join([head, *edges, *drawn, "</svg>"])
 

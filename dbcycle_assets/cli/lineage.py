@@ -156,6 +156,7 @@ def _shape(name: str, before: ColumnProfile, after: ColumnProfile) -> dict[str, 
     ]
     title = f"{name}: shares of the ten most frequent values, {percent(before.top_ten)} in all"
     shaped = before.lengths or after.lengths
+    repeated = any(side.distinct < side.rows - side.nulls for side in (before, after))
     return {
         "nulls": meter(before.null_rate, after.null_rate, f"{name}: share of null"),
         "nulls_text": arrow(*nulls),
@@ -163,8 +164,8 @@ def _shape(name: str, before: ColumnProfile, after: ColumnProfile) -> dict[str, 
         "distinct_text": sign + arrow(*values),
         "length": bars(before.lengths, after.lengths, "; ".join(about)) if shaped else "",
         "length_text": arrow(*lengths) if shaped else "",
-        "skew": bars(before.ranks, after.ranks, title) if before.top or after.top else "",
-        "skew_text": arrow(*tops) if before.top or after.top else "",
+        "skew": bars(before.ranks, after.ranks, title) if repeated else "",
+        "skew_text": arrow(*tops) if repeated else "each once" if before.top else "",
     }
 
 
@@ -174,7 +175,7 @@ def arrow(before: str, after: str) -> str:
 
 
 def _number(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+    return f"{number:,.1f}".removesuffix(".0")
 
 
 def key_facts(

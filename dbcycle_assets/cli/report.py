@@ -230,8 +230,12 @@ def _check(record: Record, check: Check) -> dict[str, Any]:
     past = [entry for entry in record.past if check.name in entry["checks"]]
     table = record.asset.partition("/")[2]
     shifts = [f"{table}.{line}" for line in check.facts.get("shifts", [])]
-    if check.name == "k_anonymity" and not check.passed:
-        shifts = [f"{check.facts['rows_below_k']:,} rows hide among fewer than k"]
+    shifts += [
+        f"{each['table']}: {each['rows_below']:,} of {each['rows']:,} rows hide among fewer than "
+        f"{each['k']} in {', '.join(each['columns'])}"
+        for each in check.facts.get("by_set", [])
+        if each["rows_below"]
+    ]
     return {
         "table": table or record.asset,
         "passed": check.passed,

@@ -177,7 +177,7 @@ def compare(
 
 
 def _near(before: ColumnProfile, after: ColumnProfile, tolerance: float) -> bool:
-    return abs(after.distinct - before.distinct) <= max(tolerance * before.distinct, 0)
+    return abs(after.distinct - before.distinct) <= tolerance * before.distinct
 
 
 def percent(share: float) -> str:
