@@ -1,7 +1,7 @@
 """What the user wrote in ``dbcycle.yaml``, frozen. Syntax only: the plan gives it meaning."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import pydantic
 
@@ -67,10 +67,6 @@ class Reference(_Strict):
     """Columns of the row and the values that make it this reference (a polymorphic one)."""
 
 
-Identifiers = Annotated[tuple[str, ...], pydantic.Field(min_length=1)]
-"""Columns that together might tell who a row is about."""
-
-
 class Sample(_Strict):
     """A subset of a table; rows that a kept row refers to are kept too."""
 
@@ -85,11 +81,19 @@ class TableConfig(_Strict):
     keep: tuple[str, ...] = ()
     references: dict[str, tuple[Reference, ...]] = {}
     extract: Literal["rows", "none"] = "rows"
-    quasi_identifiers: tuple[Identifiers, ...] = ()
+    quasi_identifiers: tuple[tuple[str, ...], ...] = ()
     """Sets of columns that together might tell who a row is about."""
     factory: str | None = None
     export: str | None = None
     sample: Sample | None = None
+
+    @pydantic.field_validator("quasi_identifiers")
+    @classmethod
+    def _named(cls, sets: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        if not all(sets):
+            message = "each set names at least one column"
+            raise ValueError(message)
+        return sets
 
 
 class Target(_Strict):

@@ -32,7 +32,7 @@ from ..model.profile import (
 )
 from .session import Cycle
 
-EXACT = 1 << 16
+EXACT = 1 << 14
 """Up to this many distinct values a column is counted exactly; above, within about 1 %."""
 HEAVY = 1 << 11
 """How many of the most frequent values are followed once a column is counted from a sample."""

@@ -93,7 +93,7 @@ def test_groups_are_counted_by_size(database):
 
 
 def test_many_values_are_counted_in_bounded_memory():
-    """Above the exact count the estimate stays within 2 %, and what is frequent stays known."""
+    """Above the exact count the estimate stays within 4 %, and what is frequent stays known."""
     draw = random.Random(7)  # noqa: S311 - no secret
     measure = profile._Measure(unique=False, worded=False)
     seen, often = set(), 0
@@ -107,7 +107,7 @@ def test_many_values_are_counted_in_bounded_memory():
     found = measure.profile()
     assert not found.exact
     assert measure.counts._sample.height <= EXACT
-    assert abs(found.distinct - len(seen)) < 0.02 * len(seen)
+    assert abs(found.distinct - len(seen)) < 0.04 * len(seen)
     assert found.top == pytest.approx(often / 400_000, rel=1e-3)
     assert measure.fan_out().largest == often
 
