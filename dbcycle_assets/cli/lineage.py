@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..anonymizers import definition
-from ..model.plan import ColumnPlan
+from ..model.decision import ColumnPlan
 from ..model.privacy import Privacy, privacy_of
-from ..model.profile import ColumnProfile, FanOut, Pair, compare, percent
+from ..model.profile import ColumnProfile, FanOut, Pair, compare, percent, rules_of
 from .blame import Judge
 from .plots import bars, meter
 
@@ -74,7 +73,7 @@ def _column(
     column, table = item.column, entry.table.id
     pair = profiles.get(column.name)
     limit = None if column.dimensions else column.max_length
-    shifts = compare(column.name, item.rule, *pair, limit) if pair else []
+    shifts = compare(column.name, rules_of(item), *pair, limit) if pair else []
     parent, _, name = (item.follows or "").rpartition(".")
     decided = (parent, name) if item.follows else (table, column.name)
     state = ("inherited" if item.follows else "anonymized") if item.masked else "kept"
@@ -84,7 +83,7 @@ def _column(
         "key": column.name in entry.table.primary_key,
         "class": privacy.klass,
         "personal": privacy.personal and not item.masked,
-        "rule": item.rule,
+        "rule": " or ".join(rules_of(item)),
         "options": _options(item),
         "properties": _properties(item),
         "follows": item.follows or "",
@@ -122,7 +121,8 @@ def _options(item: ColumnPlan) -> str:
     """Return the parameters that the user set; a text may be a secret and is only named."""
     shown = [
         f"{name} {value}" if isinstance(value, int | float) else name
-        for name, value in sorted(item.options.items())
+        for case in item.masks
+        for name, value in sorted(case.options.items())
     ]
     return ", ".join(shown)
 
@@ -130,13 +130,14 @@ def _options(item: ColumnPlan) -> str:
 def _properties(item: ColumnPlan) -> str:
     if not item.masked:
         return ""
-    rule = definition(item.rule)
+    rule = item.masks[0].definition
     words = [
         "keyed" if rule.keyed else "not keyed",
         "stays unique" if rule.unique else "may repeat",
         "originals searched" if rule.searchable else "originals not searched",
     ]
     words += ["keeps parts"] if rule.partial else []
+    words += ["by row"] if len(item.chain) > 1 else []
     return " · ".join([*words, f"v{rule.version}"])
 
 

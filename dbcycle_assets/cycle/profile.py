@@ -15,8 +15,9 @@ import polars as pl
 from ..anonymizers.base import Kind
 from ..databases.port import Database
 from ..model.catalog import Catalog
+from ..model.decision import ColumnPlan
 from ..model.ledger import Check
-from ..model.plan import ColumnPlan, TablePlan
+from ..model.plan import TablePlan
 from ..model.profile import (
     RANKS,
     Anonymity,

@@ -2,10 +2,11 @@
 database kept it. Counts, shares and lengths only: no profile holds a value of a row.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .decision import ColumnPlan
 from .ledger import Check
 from .plan import TablePlan
 
@@ -16,9 +17,15 @@ CARDINALITY_TOLERANCE = 0.1
 """By which part the number of distinct values may differ before it is called out."""
 
 COLLAPSING = frozenset(
-    {"null", "constant", "choice", "faker", "password_hash", "redact", "generalize", "tsvector"}
+    {
+        *("null", "constant", "choice", "faker", "password_hash", "redact", "generalize"),
+        *("tsvector", "sql", "python", "template"),
+    }
 )
-"""Rules that are meant to change how many distinct values there are."""
+"""Rules that are meant to change how many distinct values there are, or where the user means to."""
+
+EMPTYING = frozenset({"null", "sql", "python"})
+"""Rules that may turn a value into null."""
 
 COARSE = frozenset({"date", "timestamp", "birth_date", "noise", "bytes", "number", "integer"})
 """Rules that may merge neighbours; they keep the cardinality within :data:`COARSE_TOLERANCE`."""
@@ -154,26 +161,32 @@ class Shift:
 
 def compare(
     column: str,
-    rule: str,
+    rules: Collection[str],
     before: ColumnProfile,
     after: ColumnProfile,
     max_length: int | None = None,
 ) -> list[Shift]:
-    """Return what changed beyond its tolerance when ``rule`` was applied to a column."""
-    meant = rule in COLLAPSING
+    """Return what changed beyond its tolerance when ``rules``, each on some rows, were applied."""
+    meant = not COLLAPSING.isdisjoint(rules)
+    tolerance = CARDINALITY_TOLERANCE if COARSE.isdisjoint(rules) else COARSE_TOLERANCE
     found = []
     if after.rows != before.rows:
         found.append(Shift(column, "rows", f"{before.rows:,} → {after.rows:,} rows"))
     if after.nulls != before.nulls:
         text = f"null {percent(before.null_rate)} → {percent(after.null_rate)}"
-        found.append(Shift(column, "nulls", text, rule == "null"))
-    if not _near(before, after, COARSE_TOLERANCE if rule in COARSE else CARDINALITY_TOLERANCE):
+        found.append(Shift(column, "nulls", text, not EMPTYING.isdisjoint(rules)))
+    if not _near(before, after, tolerance):
         text = f"{before.distinct:,} → {after.distinct:,} distinct values"
         found.append(Shift(column, "distinct", text, meant))
     if max_length is not None and after.longest > max_length:
         text = f"{after.longest} characters where {max_length} fit"
         found.append(Shift(column, "length", text))
     return found
+
+
+def rules_of(item: ColumnPlan) -> tuple[str, ...]:
+    """Return the rules of a column, one for each case."""
+    return tuple(case.rule for case in item.chain)
 
 
 def _near(before: ColumnProfile, after: ColumnProfile, tolerance: float) -> bool:
@@ -204,7 +217,7 @@ def fidelity(plan: TablePlan, profiles: Mapping[str, Pair]) -> Check:
             name = item.column.name
             # The limit is one of an element where the column is an array.
             limit = None if item.column.dimensions else item.column.max_length
-            shifts += compare(name, item.rule, *profiles[name], limit)
+            shifts += compare(name, rules_of(item), *profiles[name], limit)
     unmeant = [shift for shift in shifts if not shift.meant]
     pairs = list(profiles.values())
     facts = {

@@ -15,7 +15,8 @@ from dbcycle_assets.cycle.profile import EXACT, Profiler, recorded
 from dbcycle_assets.databases import embedded
 from dbcycle_assets.databases.sqlite import SqliteServer
 from dbcycle_assets.defs.run import refresh
-from dbcycle_assets.model.plan import ColumnPlan, TablePlan
+from dbcycle_assets.model.decision import ColumnPlan
+from dbcycle_assets.model.plan import TablePlan
 
 from ..databases.kit import DATA, scratch
 from .conftest import ORDERS, USERS
