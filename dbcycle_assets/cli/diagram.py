@@ -1,6 +1,6 @@
 """The entity-relationship diagram of a catalog as SVG: pure, without scripts and without fonts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -9,10 +9,14 @@ from ..model.catalog import Catalog, Table
 BOX = 190
 LINE = 17
 HEAD = 26
-GAP_X = 110
+GAP_X = 84
+SMALLEST = 0.6
+"""How far a wide diagram shrinks to fit its page before it scrolls."""
 GAP_Y = 22
 MARGIN = 16
 MOST_KEYS = 12
+MOST_PERSONAL = 10
+PERSONAL = "●"
 NAME_WIDTH = 24
 ARROW = """
 <title>Tables and the foreign keys between them</title>
@@ -33,12 +37,18 @@ class _Box:
         return HEAD + LINE * len(self.lines) + 8
 
 
-def diagram(catalog: Catalog, rows: Mapping[str, int], order: tuple[tuple[str, ...], ...]) -> str:
+def diagram(
+    catalog: Catalog,
+    rows: Mapping[str, int],
+    order: tuple[tuple[str, ...], ...],
+    personal: Mapping[str, Sequence[str]] | None = None,
+) -> str:
     """Return an SVG of every table with its keys; parents stand left of what refers to them.
 
-    ``order`` is the plan's load order, parents first; a group in it is a cycle.
+    ``order`` is the plan's load order, parents first; a group in it is a cycle. ``personal`` names
+    the columns of each table that are to be marked.
     """
-    boxes = _placed(catalog, rows, _depths(catalog, order))
+    boxes = _placed(catalog, rows, _depths(catalog, order), personal or {})
     width = max((box.x + BOX for box in boxes.values()), default=0) + MARGIN
     height = max((box.y + box.height for box in boxes.values()), default=0) + MARGIN
     edges = [
@@ -47,7 +57,8 @@ def diagram(catalog: Catalog, rows: Mapping[str, int], order: tuple[tuple[str, .
         if key.parent in boxes
     ]
     drawn = [_drawn(box) for box in boxes.values()]
-    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    limits = f"width:100%;max-width:{width}px;min-width:{width * SMALLEST:.0f}px;height:auto"
+    size = f'viewBox="0 0 {width} {height}" style="{limits}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" class="er">{ARROW}'
     return "\n".join([head, *edges, *drawn, "</svg>"])
 
@@ -68,7 +79,10 @@ def _depths(catalog: Catalog, order: tuple[tuple[str, ...], ...]) -> dict[str, i
 
 
 def _placed(
-    catalog: Catalog, rows: Mapping[str, int], depths: Mapping[str, int]
+    catalog: Catalog,
+    rows: Mapping[str, int],
+    depths: Mapping[str, int],
+    personal: Mapping[str, Sequence[str]],
 ) -> dict[str, _Box]:
     """Place one column of boxes for each depth; tables without references fill up the first."""
     boxes: dict[str, _Box] = {}
@@ -80,7 +94,7 @@ def _placed(
         y = MARGIN
         for name in tables:
             shown = f"{rows[name]:,}" if name in rows else ""
-            lines = _lines(catalog.tables[name])
+            lines = _lines(catalog.tables[name], personal.get(name, ()))
             box = _Box(name, lines, shown, MARGIN + depth * (BOX + GAP_X), y)
             boxes[name] = box
             y += box.height + GAP_Y
@@ -92,15 +106,21 @@ def _height_of_parents(table: Table, boxes: Mapping[str, _Box]) -> float:
     return sum(found) / len(found) if found else 0.0
 
 
-def _lines(table: Table) -> tuple[str, ...]:
+def _lines(table: Table, personal: Sequence[str]) -> tuple[str, ...]:
     keys = [f"◆ {column}" for column in table.primary_key]
     refers = {column for key in table.foreign_keys for column in key.columns}
     keys += [f"→ {column}" for column in sorted(refers - set(table.primary_key))]
-    if len(keys) > MOST_KEYS:
-        keys = [*keys[: MOST_KEYS - 1], f"… {len(keys) - MOST_KEYS + 1} more"]
-    others = len(table.columns) - len(refers | set(table.primary_key))
+    keys = _first(keys, MOST_KEYS)
+    keys += _first([f"{PERSONAL} {column}" for column in personal], MOST_PERSONAL)
+    others = len({c.name for c in table.columns} - refers - {*table.primary_key, *personal})
     noun = "column" if others == 1 else "columns"
     return (*keys, f"{others} other {noun}") if others else tuple(keys)
+
+
+def _first(lines: list[str], most: int) -> list[str]:
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"{lines[0][0]} … {len(lines) - most + 1} more"]
 
 
 def _short(text: str) -> str:
@@ -117,7 +137,9 @@ def _drawn(box: _Box) -> str:
     ]
     for number, line in enumerate(box.lines, 1):
         y = box.y + HEAD + LINE * number - 3
-        parts.append(f'<text x="{box.x + 10}" y="{y}" class="key">{escape(_short(line))}</text>')
+        kind = "mine" if line.startswith(PERSONAL) else "key"
+        text = escape(_short(line))
+        parts.append(f'<text x="{box.x + 10}" y="{y}" class="{kind}">{text}</text>')
     return "".join([*parts, "</g>"])
 
 

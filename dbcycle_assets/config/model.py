@@ -81,9 +81,19 @@ class TableConfig(_Strict):
     keep: tuple[str, ...] = ()
     references: dict[str, tuple[Reference, ...]] = {}
     extract: Literal["rows", "none"] = "rows"
+    quasi_identifiers: tuple[tuple[str, ...], ...] = ()
+    """Sets of columns that together might tell who a row is about."""
     factory: str | None = None
     export: str | None = None
     sample: Sample | None = None
+
+    @pydantic.field_validator("quasi_identifiers")
+    @classmethod
+    def _named(cls, sets: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        if not all(sets):
+            message = "each set names at least one column"
+            raise ValueError(message)
+        return sets
 
 
 class Target(_Strict):
@@ -101,9 +111,12 @@ class Schedule(_Strict):
 
 
 class Verify(_Strict):
-    """Exceptions that the user takes responsibility for, each a ``table.column``."""
+    """Exceptions that the user takes responsibility for, each a ``table.column``, and among how
+    many rows each row shall hide that has ``quasi_identifiers``.
+    """
 
     coincidences: tuple[str, ...] = ()
+    k: int = pydantic.Field(default=5, ge=2)
 
 
 class Execution(_Strict):

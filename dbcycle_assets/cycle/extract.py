@@ -21,10 +21,12 @@ from ..errors import (
 from ..model.digest import digest_of
 from ..model.ledger import Check, Record
 from ..model.plan import Plan, TablePlan
+from ..model.privacy import privacy_of
 from . import blocks, originals
 from .masking import Masking
 from .people import people_of
 from .plan import current_plan
+from .profile import Profiler
 from .session import Cycle, Outcome
 
 PREVIEW_ROWS = 5
@@ -130,13 +132,15 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         parents = {name: found.table for name, found in run.plan.tables.items()}
         source = database.read(table, columns, beside=extras, parents=parents)
     preview = ""
+    profiler = Profiler(plan)
     with store.write(table.id, header, rules) as writer:
         for block in source:
             if cycle.stopping.is_set():
                 raise Cancelled("stopped; the former extract is untouched", where=table.id)
-            frame = blocks.parse(block, len(columns) + len(extras))
+            raw = frame = blocks.parse(block, len(columns) + len(extras))
             if masking is not None:
-                frame = masking.apply(frame, writer.rows)
+                frame = masking.apply(raw, writer.rows)
+                profiler.add(raw, frame)
             writer.write(blocks.render(frame), frame.height)
             preview = preview or blocks.preview(frame, [c.name for c in columns], PREVIEW_ROWS)
         checks = _checks(database, plan, masking, writer.rows)
@@ -152,9 +156,10 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
             Record(f"raw/{table.id}", "", {}, writer.digest, "", facts=facts), memoized=False
         )
     originals.keep(cycle.project.state, table.id, masking.originals)
+    facts["profile"], shape = profiler.results()
     version = digest_of([writer.digest, table.shape])
     return cycle.record(
-        f"extracts/{table.id}", version, started=started, facts=facts, checks=checks
+        f"extracts/{table.id}", version, started=started, facts=facts, checks=(*checks, shape)
     )
 
 
@@ -186,10 +191,12 @@ def _checks(
 
 
 def _column_facts(plan: TablePlan) -> list[dict[str, str]]:
+    classes = privacy_of(plan.table)
     return [
         {
             "name": item.column.name,
             "type": item.column.type,
+            "class": classes[item.column.name].klass,
             "rule": item.rule,
             "follows": item.follows or "",
         }

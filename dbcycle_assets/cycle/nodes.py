@@ -18,7 +18,7 @@ from .golden import golden_files
 RESTORE_VERSION = 1
 MIGRATE_VERSION = 1
 SEED_VERSION = 1
-PUBLISH_VERSION = 1
+PUBLISH_VERSION = 2
 
 
 def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
@@ -47,11 +47,17 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
         records = (f"golden/{table}",) if table in golden else ()
         yield Node(f"seeded/{table}", (f"extracts/{table}", *records), digest_of([SEED_VERSION]))
     seeded = tuple(f"seeded/{table}" for table in tables)
-    exceptions = config.verify.model_dump()
+    exceptions = config.verify.model_dump(include={"coincidences"})
+    declared = {
+        name: table.quasi_identifiers
+        for name, table in sorted(config.tables.items())
+        if table.quasi_identifiers
+    }
+    anonymity = [[config.verify.k, declared]] if declared else []
     yield Node(
         "test_db",
         (*seeded, "plan", "migrated_schema"),
-        digest_of([PUBLISH_VERSION, exceptions]),
+        digest_of([PUBLISH_VERSION, exceptions, *anonymity]),
     )
 
 
@@ -62,7 +68,7 @@ def plan_version(project: Project) -> str:
         name: table.model_dump(include={"columns", "keep", "references", "extract", "sample"})
         for name, table in config.tables.items()
     }
-    return digest_of([judgements, config.verify.model_dump()])
+    return digest_of([judgements, config.verify.model_dump(include={"coincidences"})])
 
 
 def migration_steps(project: Project) -> Iterator[tuple[str, Path]]:

@@ -7,6 +7,7 @@ from ..errors import BadInput
 from ..model.catalog import Catalog
 from ..model.graph import references_to
 from .plan import current_plan, require_catalog
+from .profile import anonymity_checks, fan_outs
 from .seed import complete, displaced_of
 from .session import Cycle, Outcome, merkle
 from .verify import verify
@@ -32,6 +33,10 @@ def publish(cycle: Cycle) -> Outcome:
         facts = _build(cycle, catalog, staging)
         result = verify(cycle, staging)
         result.require()
+        with server.open(staging, read_only=True) as database:
+            cycle.progress("measuring what the references and the quasi-identifiers became")
+            facts |= {"fan_out": fan_outs(catalog, database)}
+            warnings = anonymity_checks(cycle, catalog, database)
         version = merkle(cycle.inputs("test_db"))
         with disk_errors(cycle.project.state):
             server.set_stamp(
@@ -51,7 +56,7 @@ def publish(cycle: Cycle) -> Outcome:
         version,
         started=started,
         facts={**facts, "coverage": coverage},
-        checks=result.checks(),
+        checks=(*result.checks(), *warnings),
     )
 
 
@@ -91,6 +96,10 @@ def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, object]:
     return {
         "rows": sum(rows.values()),
         "rows_by_table": rows,
+        "columns_by_table": {
+            name: [column.name for column in table.stored_columns]
+            for name, table in sorted(catalog.tables.items())
+        },
         "sequences_set": sequences,
         "views_refreshed": views,
         "references_repaired": repaired,

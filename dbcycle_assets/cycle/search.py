@@ -38,13 +38,16 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'|--([^\n]*)|/\*(.*?)\*/|\$(\w*)\$(.*?)\$
 
 @dataclass(frozen=True)
 class _Place:
-    """A column as the search sees it; ``excuse`` says why a text that is found there may be."""
+    """A column as the search sees it; ``excuse`` says why a text that is found there may be, and
+    names of fewer than ``shortest`` words are passed over.
+    """
 
     name: str
     kind: Kind
     codec: ElementCodec | None = None
     vocabulary: frozenset[str] = frozenset()
     excuse: Callable[[str], str | None] = field(default=lambda _text: None)
+    shortest: int = 1
 
 
 class LeakSearch:
@@ -122,7 +125,8 @@ class LeakSearch:
             places = [self._generated(name, column, database, {}) for column in columns]
             self._blocks("database", database.read_view(name), places)
         for where, text in database.schema_texts():
-            place = _Place(where, Kind.TEXT)
+            # A single word of a programmer's comment is a surname by chance too often.
+            place = _Place(where, Kind.TEXT, shortest=2)
             for match in _LITERAL.finditer(text):
                 literal = next((part for part in match.groups()[:3] if part), match.group(5))
                 self._texts("schema", place, [(literal or "", 1)])
@@ -204,7 +208,7 @@ class LeakSearch:
                 coverage.skip(reason, count)
                 continue
             coverage.compare(where, count)
-            for owner in self._search.hits(text, place.vocabulary):
+            for owner in self._search.hits(text, place.vocabulary, shortest=place.shortest):
                 if place.name in self._excused:
                     coverage.coincidences += count
                 else:

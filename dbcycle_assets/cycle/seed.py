@@ -134,7 +134,9 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
         raise DbCycleError(
             f"seeding lost rows: {lost}", remedy="this is a defect; please report it"
         )
+    extracted = cycle.ledger.get(f"extracts/{name}")
     facts = {
+        "columns": extracted.facts.get("columns", []) if extracted is not None else [],
         "rows": done.rows,
         "golden": done.golden,
         "replaced_by_golden": done.replaced,

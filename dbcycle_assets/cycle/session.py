@@ -177,6 +177,7 @@ class Cycle:
         checks: tuple[Check, ...] = (),
     ) -> Outcome:
         """Write down that an asset was made; call it last, when its artifact is in place."""
+        former = self.ledger.get(asset)
         record = Record(
             asset=asset,
             code_version=self.nodes()[asset].code_version,
@@ -186,6 +187,7 @@ class Cycle:
             seconds=round(time.monotonic() - started, 3),
             facts=facts or {},
             checks=checks,
+            history=former.past if former is not None else (),
         )
         self.ledger.put(record)
         return Outcome(record, memoized=False)

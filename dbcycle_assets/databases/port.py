@@ -143,6 +143,12 @@ class Database(Protocol):
     def orphans(self, key: ForeignKey) -> int:
         """Return how many rows refer to no parent, by anti-join (never by ``convalidated``)."""
 
+    def group_sizes(self, table: Table, columns: Sequence[str], *, nulls: bool) -> dict[int, int]:
+        """Return how many groups of rows that agree in ``columns`` there are, by their size.
+
+        With ``nulls`` a null agrees with a null; otherwise rows with any null are left out.
+        """
+
     def set_sequences(self) -> int:
         """Move every sequence and identity past the largest value stored; return how many."""
 

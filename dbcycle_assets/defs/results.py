@@ -24,12 +24,12 @@ def materialized(project: Project, outcome: Outcome) -> dg.MaterializeResult[Non
 
 
 def check_result(project: Project, asset: str, check: Check) -> dg.AssetCheckResult:
-    """Return one check as Dagster's own; an error, so that it blocks."""
+    """Return one check as Dagster's own: an error if it blocks, else a warning."""
     return dg.AssetCheckResult(
         check_name=check.name,
         asset_key=asset_key(project.name, asset),
         passed=check.passed,
-        severity=dg.AssetCheckSeverity.ERROR,
+        severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
         metadata={name: _value(value) for name, value in check.facts.items()},
     )
 
@@ -62,9 +62,13 @@ def _metadata(project: Project, outcome: Outcome) -> dict[str, Any]:
     if preview := facts.pop("preview", ""):
         found["preview"] = dg.MetadataValue.md(preview)
     columns = facts.pop("columns", None)
-    if columns is not None and stage == "extracts":
+    if columns and stage in {"extracts", "seeded"}:
         found["dagster/column_schema"] = _schema(columns)
-        found["dagster/column_lineage"] = _lineage(project, table, columns)
+        lineage = _lineage if stage == "extracts" else _merged_lineage
+        found["dagster/column_lineage"] = lineage(project, table, columns)
+    if published := facts.pop("columns_by_table", None):
+        found["dagster/column_lineage"] = _published_lineage(project, published)
+    facts.pop("profile", None)  # its numbers are those of the check
     if table:
         found["dagster/table_name"] = f"{project.name}.{table}"
     facts.pop("digest", None)
@@ -78,11 +82,18 @@ def _schema(columns: list[Mapping[str, str]]) -> dg.TableSchema:
                 column["name"],
                 column["type"],
                 description=column["rule"],
-                tags={"pii": "", "rule": _tag(column["rule"])} if column["rule"] != "keep" else {},
+                tags=_tags(column),
             )
             for column in columns
         ]
     )
+
+
+def _tags(column: Mapping[str, str]) -> dict[str, str]:
+    found = {"class": _tag(column["class"])} if column.get("class") else {}
+    if column["rule"] != "keep":
+        found |= {"pii": "", "rule": _tag(column["rule"])}
+    return found
 
 
 def _tag(text: str) -> str:
@@ -102,3 +113,22 @@ def _lineage(
             followed = asset_key(project.name, f"migrated/{parent}")
             deps[name].append(dg.TableColumnDep(followed, parent_column))
     return dg.TableColumnLineage(deps_by_column=deps)
+
+
+def _merged_lineage(
+    project: Project, table: str, columns: list[Mapping[str, str]]
+) -> dg.TableColumnLineage:
+    source = asset_key(project.name, f"extracts/{table}")
+    deps = {column["name"]: [dg.TableColumnDep(source, column["name"])] for column in columns}
+    return dg.TableColumnLineage(deps_by_column=deps)
+
+
+def _published_lineage(project: Project, tables: Mapping[str, list[str]]) -> dg.TableColumnLineage:
+    """Return the lineage of the test database, whose columns are named ``table.column``."""
+    return dg.TableColumnLineage(
+        deps_by_column={
+            f"{table}.{name}": [dg.TableColumnDep(asset_key(project.name, f"seeded/{table}"), name)]
+            for table, names in tables.items()
+            for name in names
+        }
+    )

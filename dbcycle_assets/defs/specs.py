@@ -19,6 +19,9 @@ CHECKS: dict[str, tuple[str, ...]] = {
 }
 """The blocking checks that every asset of a stage answers."""
 
+WARNINGS: dict[str, tuple[str, ...]] = {"extracts": ("fidelity",), "test_db": ("k_anonymity",)}
+"""The checks that warn and never block; k-anonymity where quasi-identifiers are declared."""
+
 GROUPS = {
     "prod_dump": "dump",
     "anonymization_key": "key",
@@ -73,10 +76,13 @@ def asset_spec(project: Project, node: Node, external: tuple[str, ...] = ()) -> 
 
 
 def check_specs(project: Project, node: Node) -> list[dg.AssetCheckSpec]:
-    """Return the blocking checks of one node."""
+    """Return the checks of one node, the blocking ones first."""
     key = asset_key(project.name, node.asset)
+    declared = any(table.quasi_identifiers for table in project.config.tables.values())
+    warned = [name for name in WARNINGS.get(node.stage, ()) if declared or name != "k_anonymity"]
     return [
-        dg.AssetCheckSpec(name, asset=key, blocking=True) for name in CHECKS.get(node.stage, ())
+        *(dg.AssetCheckSpec(name, asset=key, blocking=True) for name in CHECKS.get(node.stage, ())),
+        *(dg.AssetCheckSpec(name, asset=key, blocking=False) for name in warned),
     ]
 
 

@@ -9,19 +9,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+HISTORY = 20
+"""How many times an asset's record remembers."""
+
 
 @dataclass(frozen=True)
 class Check:
-    """The result of one blocking check; ``facts`` hold counts and names, never values."""
+    """The result of one check; ``facts`` hold counts and names, never values.
+
+    A check that is not ``blocking`` warns: what it found may be published.
+    """
 
     name: str
     passed: bool
     facts: Mapping[str, Any] = field(default_factory=dict)
+    blocking: bool = True
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of the last time an asset was made; times are ISO 8601 in UTC."""
+    """What is known of the last time an asset was made; times are ISO 8601 in UTC.
+
+    ``history`` tells of the times before, the latest first: when, how many rows, and which checks
+    passed.
+    """
 
     asset: str
     code_version: str
@@ -31,6 +42,17 @@ class Record:
     seconds: float = 0.0
     facts: Mapping[str, Any] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def past(self) -> tuple[Mapping[str, Any], ...]:
+        """This time and the times before, as a next record keeps them."""
+        this = {
+            "at": self.made_at,
+            "rows": self.facts.get("rows"),
+            "checks": {check.name: check.passed for check in self.checks},
+        }
+        return (this, *self.history)[:HISTORY]
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
@@ -40,7 +62,8 @@ class Record:
     def from_json(cls, document: Mapping[str, Any]) -> "Record":
         """Return the record that :meth:`to_json` described."""
         checks = tuple(Check(**check) for check in document["checks"])
-        return cls(**{**document, "checks": checks})
+        history = tuple(document.get("history", ()))
+        return cls(**{**document, "checks": checks, "history": history})
 
 
 @dataclass(frozen=True)

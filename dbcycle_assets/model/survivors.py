@@ -154,22 +154,25 @@ class Search:
     def __len__(self) -> int:
         return len(self._owner)
 
-    def hits(self, text: str, vocabulary: frozenset[str] = frozenset()) -> set[tuple[str, str]]:
+    def hits(
+        self, text: str, vocabulary: frozenset[str] = frozenset(), *, shortest: int = 1
+    ) -> set[tuple[str, str]]:
         """Return the (table, column) of every original found in one text.
 
         Marks made only of words of ``vocabulary`` are left out: the mask emits them whatever it
-        reads.
+        reads. Names of fewer words than ``shortest`` are not looked for.
         """
-        return {self._columns[self._owner[digest]] for digest in self._found(text, vocabulary)}
+        found = self._found(text, vocabulary, shortest)
+        return {self._columns[self._owner[digest]] for digest in found}
 
-    def _found(self, text: str, vocabulary: frozenset[str]) -> Iterator[bytes]:
+    def _found(self, text: str, vocabulary: frozenset[str], shortest: int) -> Iterator[bytes]:
         for mark in _contacts(text):
             yield from self._known(mark)
         parts = words(text)
         for start in range(len(parts)):
             if not self._may_start(parts[start]):
                 continue
-            for end in range(start + 1, min(len(parts), start + LONGEST_PHRASE) + 1):
+            for end in range(start + shortest, min(len(parts), start + LONGEST_PHRASE) + 1):
                 phrase = parts[start:end]
                 if not vocabulary.issuperset(phrase):
                     yield from self._known("w" + " ".join(phrase))

@@ -127,3 +127,12 @@ def test_a_project_is_found_by_name_folder_or_place(tmp_path):
     assert find_project(None, project / "golden") == project
     with pytest.raises(UsageError, match="did you mean `shop`"):
         find_project("shup", tmp_path)
+
+
+def test_quasi_identifiers_are_sets_of_columns(tmp_path):
+    """A set without a column, and a k that hides nobody, are mistakes with their lines."""
+    table = "tables:\n  users:\n    quasi_identifiers: [[born, postal_code], []]\nverify: {k: 1}\n"
+    with pytest.raises(ConfigError) as caught:
+        load_project(write(tmp_path, "name: shop\nsource: {dump: a.dump}\n" + table))
+    assert "dbcycle.yaml:5: tables.users.quasi_identifiers: each set names" in str(caught.value)
+    assert "verify.k" in str(caught.value)

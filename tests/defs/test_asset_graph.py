@@ -10,10 +10,10 @@ from ..cycle.conftest import cycle_of, shop  # noqa: F401 - fixtures
 
 GRAPH = """\
 shop/anonymization_key  (key)
-shop/extracts/orders  (extracts)  < shop/anonymization_key, shop/migrated/orders  ! no_raw_values, no_row_lost
-shop/extracts/products  (extracts)  < shop/migrated/products  ! no_raw_values, no_row_lost
-shop/extracts/tags  (extracts)  < shop/migrated/tags  ! no_raw_values, no_row_lost
-shop/extracts/users  (extracts)  < shop/anonymization_key, shop/migrated/users  ! no_raw_values, no_row_lost
+shop/extracts/orders  (extracts)  < shop/anonymization_key, shop/migrated/orders  ! fidelity, no_raw_values, no_row_lost
+shop/extracts/products  (extracts)  < shop/migrated/products  ! fidelity, no_raw_values, no_row_lost
+shop/extracts/tags  (extracts)  < shop/migrated/tags  ! fidelity, no_raw_values, no_row_lost
+shop/extracts/users  (extracts)  < shop/anonymization_key, shop/migrated/users  ! fidelity, no_raw_values, no_row_lost
 shop/golden/users  (golden)
 shop/migrated/orders  (migrated)  < shop/restored_db
 shop/migrated/products  (migrated)  < shop/restored_db
@@ -46,7 +46,7 @@ def drawn(definitions):
 
 
 def test_the_asset_graph_is_this_one(shop):  # noqa: F811
-    """Stages, edges, groups and blocking checks, before anything was ever run."""
+    """Stages, edges, groups and checks, before anything was ever run."""
     assert drawn(build_definitions(load_project(shop))) == GRAPH
 
 

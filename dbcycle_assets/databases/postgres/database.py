@@ -161,6 +161,12 @@ class PostgresDatabase:
             self._everyday_path()
             return references.orphans(self._connection, key)
 
+    def group_sizes(self, table: Table, columns: Sequence[str], *, nulls: bool) -> dict[int, int]:
+        """Return how many groups of rows that agree in ``columns`` there are, by their size."""
+        with translated(table.id):
+            self._everyday_path()
+            return rows.group_sizes(self._connection, table, columns, nulls=nulls)
+
     def set_sequences(self) -> int:
         """Move every sequence and identity past the largest value stored; return how many."""
         with translated(self.name):

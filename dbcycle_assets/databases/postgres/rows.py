@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from ...anonymizers.base import Expression, Reading, Shuffled
+from ...anonymizers.base import Expression, Kind, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import Fingerprint
 from .session import Connection, identifier, in_template, statement
 
 _BLOCK = 4 << 20
+_INCOMPARABLE = frozenset({Kind.JSON, Kind.XML, Kind.COMPOSITE, Kind.OTHER})
 
 
 def partitioned(table: Table) -> bool:
@@ -139,3 +140,22 @@ def sample(connection: Connection, table: Table, column: Column, limit: int) -> 
         [limit],
     ).fetchall()
     return [row["v"] for row in rows]
+
+
+def group_sizes(
+    connection: Connection, table: Table, columns: Sequence[str], *, nulls: bool
+) -> dict[int, int]:
+    """Return how many groups of rows that agree in ``columns`` there are, by their size."""
+    found = [column for name in columns if (column := table.column(name)) is not None]
+    present = " AND ".join(f"t.{identifier(column.name)} IS NOT NULL" for column in found)
+    where = "" if nulls else f" WHERE {present}"
+    # Types without equality are compared by their text.
+    parts = ", ".join(
+        f"t.{identifier(column.name)}{'::text' if column.kind in _INCOMPARABLE else ''}"
+        for column in found
+    )
+    groups = f"SELECT count(*) AS size FROM {relation(table)} AS t{where} GROUP BY {parts}"
+    counted = connection.execute(
+        statement(f"SELECT size, count(*) AS n FROM ({groups}) AS g GROUP BY size ORDER BY size")
+    ).fetchall()
+    return {int(row["size"]): int(row["n"]) for row in counted}

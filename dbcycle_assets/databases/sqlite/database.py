@@ -132,6 +132,11 @@ class SqliteDatabase:
         with translated(key.table):
             return references.orphans(self._connection, key)
 
+    def group_sizes(self, table: Table, columns: Sequence[str], *, nulls: bool) -> dict[int, int]:
+        """Return how many groups of rows that agree in ``columns`` there are, by their size."""
+        with translated(table.id):
+            return rows.group_sizes(self._connection, table, columns, nulls=nulls)
+
     def set_sequences(self) -> int:
         """Move AUTOINCREMENT sequences past the largest rowid stored; return how many."""
         count = 0

@@ -145,3 +145,16 @@ def sample(connection: sqlite3.Connection, table: Table, column: Column, limit: 
     )
     texts = {text for (value,) in found if (text := encode(value, kind)) is not None}
     return sorted(texts, key=lambda text: (hashlib.blake2b(text.encode()).digest(), text))[:limit]
+
+
+def group_sizes(
+    connection: sqlite3.Connection, table: Table, columns: Sequence[str], *, nulls: bool
+) -> dict[int, int]:
+    """Return how many groups of rows that agree in ``columns`` there are, by their size."""
+    parts = [identifier(name) for name in columns]
+    where = "" if nulls else f" WHERE {' AND '.join(f'{part} IS NOT NULL' for part in parts)}"
+    groups = (
+        f"SELECT count(*) AS size FROM {identifier(table.name)}{where} GROUP BY {', '.join(parts)}"
+    )
+    counted = connection.execute(f"SELECT size, count(*) FROM ({groups}) GROUP BY size ORDER BY 1")
+    return {int(size): int(number) for size, number in counted}
