@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..config import credentials
-from . import access, doctor, keys, projects, refresh, report, stages, workspace
+from . import access, canary, doctor, keys, projects, refresh, report, stages, workspace
 from .invocation import Invocation
 
 FLAGS = frozenset({"--json", "--verbose", "-v", "--yes", "-y", "--debug"})
@@ -191,6 +191,7 @@ _add(
 _add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(*) from users'")
 _add("report", report.report, "dbcycle report", "dbcycle report --output report.html")
 _add("ui", workspace.ui, "dbcycle ui", "dbcycle ui --port 3100")
+_add("canary", canary.canary, "dbcycle canary", "dbcycle canary --json")
 _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
 app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))

@@ -35,16 +35,10 @@ def report(
     It shows what each column becomes, by whose decision and what that did to its shape; what was
     verified; k-anonymity; and a diagram of the tables. It holds no value of a row.
     """
-    from ..cycle.plan import current_plan, require_catalog
-
     invocation = of(ctx)
     path = (output or invocation.project.state / "report.html").resolve()
     with invocation.reading() as cycle:
-        require_catalog(cycle)
-        plan = current_plan(cycle)
-        facts = _facts(cycle, plan)
-        with write_atomically(path) as file:
-            file.write(_page(facts).encode())
+        facts = write_report(cycle, path)
     columns = sum(len(entry["columns"]) for entry in facts["tables"])
     invocation.show(
         {"report": str(path), "tables": len(facts["tables"]), "columns": columns},
@@ -52,6 +46,21 @@ def report(
             f"{path}   ({count(len(facts['tables']), 'table')}, {count(columns, 'column')})"
         ),
     )
+
+
+def write_report(cycle: "Cycle", path: Path) -> dict[str, Any]:
+    """Write the page, whole or not at all, and return the facts that it shows.
+
+    Raises:
+        BadInput: nothing was migrated yet.
+    """
+    from ..cycle.plan import current_plan, require_catalog
+
+    require_catalog(cycle)
+    facts = _facts(cycle, current_plan(cycle))
+    with write_atomically(path) as file:
+        file.write(_page(facts).encode())
+    return facts
 
 
 def _page(facts: dict[str, Any]) -> str:

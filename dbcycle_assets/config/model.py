@@ -148,10 +148,14 @@ class Config(_Strict):
 
 
 class Project(_Strict):
-    """One database being cycled: its folder and its config. Paths in the config are relative."""
+    """One database being cycled: its folder and its config. Paths in the config are relative.
+
+    ``place`` is where state and extracts lie instead of the root, for a rehearsal.
+    """
 
     root: Path
     config: Config
+    place: Path | None = None
 
     @property
     def name(self) -> str:
@@ -165,12 +169,12 @@ class Project(_Strict):
     @property
     def state(self) -> Path:
         """The folder of generated state: key, ledger, catalog, lock; never committed."""
-        return self.root / ".dbcycle"
+        return (self.place or self.root) / ".dbcycle"
 
     @property
     def extracts(self) -> Path:
         """The folder of extracts."""
-        return self.root / "extracts"
+        return (self.place or self.root) / "extracts"
 
     @property
     def dump(self) -> Path:

@@ -97,9 +97,6 @@ def read_catalog(connection: Connection) -> Catalog:
             [row["kind"], row["name"], _object(row["kind"], row["definition"])] for row in objects
         ],
         "extensions": extensions,
-        "comments": [
-            [row["name"], row["text"]] for row in connection.execute(query("comments")).fetchall()
-        ],
     }
     return Catalog(
         engine="postgresql",
@@ -128,12 +125,12 @@ def schema_texts(connection: Connection) -> list[tuple[str, str]]:
 
 
 def materialized_columns(connection: Connection) -> dict[str, tuple[Column, ...]]:
-    """Return the columns of each materialized view by its quoted name."""
+    """Return the columns of each materialized view that holds rows, by its quoted name."""
     views = connection.execute(query("view_dependencies")).fetchall()
     names = {
         row["view_oid"]: identifier(row["schema"], row["name"])
         for row in views
-        if row["materialized"]
+        if row["materialized"] and row["filled"]
     }
     columns = _grouped(connection.execute(query("columns"), {"tables": list(names)}).fetchall())
     return {name: tuple(map(_column, columns[oid])) for oid, name in names.items()}

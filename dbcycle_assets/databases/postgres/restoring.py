@@ -85,7 +85,8 @@ class Restore:
         extensions: Sequence[tuple[str, str | None]],
         dumper: Clients,
     ) -> None:
-        """Build a section of another database's schema in this one.
+        """Build a section of another database's schema in this one, without its comments: people
+        write there of people.
 
         Raises:
             DbCycleError: the server refused part of it.
@@ -96,7 +97,8 @@ class Restore:
                 run(
                     [
                         dumper.program("pg_dump"), "--schema-only", "--format=custom",
-                        "--exclude-schema=_dbcycle", *_OPTIONS, f"--file={archive}",
+                        "--exclude-schema=_dbcycle", "--no-comments", *_OPTIONS,
+                        f"--file={archive}",
                         without_password(self.url, source),
                     ],
                     environment(self.url),

@@ -1,5 +1,5 @@
 -- Every view and materialized view, with each view that it reads (null when it reads none).
-SELECT v.oid AS view_oid, v.relkind = 'm' AS materialized,
+SELECT v.oid AS view_oid, v.relkind = 'm' AS materialized, v.relispopulated AS filled,
        n.nspname AS schema, v.relname AS name, p.oid AS reads_oid
 FROM pg_class v
 JOIN pg_namespace n ON n.oid = v.relnamespace
