@@ -185,6 +185,8 @@ class Masking:
             mask = _alone(alone)
         else:
             mask = _alone(build_mask(plan.rule, plan.options, plan.facts, key))
+        if plan.facts.case_insensitive and not found.folds:
+            mask = _folded(mask)
         return _Case(
             plan,
             mask if codec is None else functools.partial(_elements, codec, mask),
@@ -209,6 +211,11 @@ def _nothing(_value: str, _beside: Sequence[str | None]) -> str | None:
 
 def _alone(mask: Callable[[str], str | None]) -> RowMask:
     return lambda value, _beside: mask(value)
+
+
+def _folded(mask: RowMask) -> RowMask:
+    """Return a mask for a column that takes upper and lower case for the same (citext)."""
+    return lambda value, beside: mask(value.casefold(), beside)
 
 
 def _elements(

@@ -152,6 +152,14 @@ def test_a_lost_extract_is_made_again(run, shop):
     assert run() == {"extracts/users"}
 
 
+def test_an_unreadable_catalog_is_made_again(run, shop):
+    """What another version of the product left behind does not stop a run."""
+    run()
+    (shop / ".dbcycle/catalog.json").write_text('{"engine": "sqlite"}')
+    assert "migrated_schema" in run()
+    assert run() == set()
+
+
 def test_a_lost_history_costs_no_work(run, tmp_path):
     """Another Dagster instance finds everything fresh: the ledger remembers."""
     run()

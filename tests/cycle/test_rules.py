@@ -267,3 +267,26 @@ def test_comments_stay_behind(server, monkeypatch, tmp_path):
         assert made.rows(count) == [(0,)]
     finally:
         made.close()
+
+
+def test_what_the_database_takes_for_the_same_stays_the_same(server, monkeypatch, tmp_path):
+    """Under citext two spellings of one code join before and after, whatever the rule."""
+    monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
+    made = Shop("postgresql", tmp_path / "shop", server)
+    made.produce(
+        "CREATE EXTENSION citext; CREATE TABLE a (id int PRIMARY KEY, code citext UNIQUE);"
+        "CREATE TABLE b (id int PRIMARY KEY, code citext);"
+        "INSERT INTO a VALUES (1, 'AbC-77'), (2, 'xyz-12');"
+        "INSERT INTO b VALUES (1, 'aBc-77'), (2, 'XYZ-12'), (3, 'other');",
+        "tables:\n  a: {keep: [id], columns: {code: scramble}}\n"
+        "  b: {keep: [id], columns: {code: scramble}}\n",
+    )
+    try:
+        done = made.refresh()
+        assert done.published, done.failed
+        query = "SELECT a.id, b.id FROM a JOIN b USING (code) ORDER BY 1"
+        before, after = made.rows(query, "migrated"), made.rows(query)
+        assert before == after == [(1, 1), (2, 2)]
+        assert made.rows("SELECT count(*) FROM a WHERE code IN ('AbC-77', 'xyz-12')") == [(0,)]
+    finally:
+        made.close()
