@@ -13,7 +13,8 @@
      │    ├── DumpError
      │    ├── MigrationError
      │    ├── AnonymizeError
-     │    └── GoldenError
+     │    ├── GoldenError
+     │    └── SeedError
      ├── Findings (8)            a judgement is missing or a check failed
      │    ├── PlanError
      │    └── VerificationFailed
@@ -99,6 +100,10 @@ class AnonymizeError(BadInput):
 
 class GoldenError(BadInput):
     """A golden record is malformed or breaks a key; the message has the file and record number."""
+
+
+class SeedError(BadInput):
+    """A seed is malformed, depends on what is not there, or failed; the message has the file."""
 
 
 class Findings(DbCycleError):

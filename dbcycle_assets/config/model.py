@@ -138,6 +138,8 @@ class Config(_Strict):
     key_env: str = "DBCYCLE_KEY"
     tables: dict[str, TableConfig] = {}
     golden: str | None = None
+    seeds: str | None = None
+    """The folder of versioned seeds; ``seeds`` by default."""
     targets: dict[str, Target] = {}
     schedule: Schedule = Schedule()
     verify: Verify = Verify()

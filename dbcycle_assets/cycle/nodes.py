@@ -14,6 +14,7 @@ from ..model.digest import digest_of, digest_of_text
 from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
 from .golden import golden_files
+from .seed_files import seed_files
 
 RESTORE_VERSION = 1
 MIGRATE_VERSION = 1
@@ -57,8 +58,14 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     yield Node(
         "test_db",
         (*seeded, "plan", "migrated_schema"),
-        digest_of([PUBLISH_VERSION, exceptions, *anonymity]),
+        digest_of([PUBLISH_VERSION, exceptions, *anonymity, *seeds_version(project)]),
     )
+
+
+def seeds_version(project: Project) -> list[list[str]]:
+    """Return (name, checksum) of every seed that applies to the test database."""
+    applied = sorted(seed_files(project), key=lambda seed: seed.name)
+    return [[seed.name, seed.checksum] for seed in applied if seed.applies("test")]
 
 
 def plan_version(project: Project) -> str:

@@ -1,14 +1,17 @@
 """Publish: build the test database beside the live one, verify it, and switch."""
 
 import time
+from typing import Any
 
 from ..artifacts import disk_errors
+from ..databases.port import Database
 from ..errors import BadInput
 from ..model.catalog import Catalog
 from ..model.graph import references_to
 from .plan import current_plan, require_catalog
 from .profile import anonymity_checks, fan_outs
 from .seed import complete, displaced_of
+from .seeds import SeedRunner
 from .session import Cycle, Outcome, merkle
 from .verify import verify
 
@@ -31,7 +34,7 @@ def publish(cycle: Cycle) -> Outcome:
     server.clone(cycle.database("seeded"), staging, cycle.stamp("staging", ""))
     try:
         facts = _build(cycle, catalog, staging)
-        result = verify(cycle, staging)
+        result = verify(cycle, staging, facts["added_by_seeds"])
         result.require()
         with server.open(staging, read_only=True) as database:
             cycle.progress("measuring what the references and the quasi-identifiers became")
@@ -65,7 +68,7 @@ def _version(cycle: Cycle, asset: str) -> str:
     return record.data_version if record is not None else ""
 
 
-def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, object]:
+def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, Any]:
     """Turn a clone of the seeded tables into a whole database."""
     server = cycle.server
     repaired = 0
@@ -89,12 +92,18 @@ def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, object]:
     cycle.progress("adding indexes, keys and triggers")
     server.copy_schema(cycle.database("migrated"), staging, "post-data", cycle.progress)
     with server.open(staging) as database:
+        loaded = _counts(database, catalog)
+    seeds = _apply_seeds(cycle, staging)
+    with server.open(staging) as database:
         sequences = database.set_sequences()
         views = database.refresh_views()
         database.analyze()
-        rows = {name: database.count(table) for name, table in sorted(catalog.tables.items())}
+        rows = _counts(database, catalog)
+    added = {name: rows[name] - loaded[name] for name in rows if rows[name] != loaded[name]}
     return {
         "rows": sum(rows.values()),
+        "seeds": seeds,
+        "added_by_seeds": added,
         "rows_by_table": rows,
         "columns_by_table": {
             name: [column.name for column in table.stored_columns]
@@ -104,6 +113,25 @@ def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, object]:
         "views_refreshed": views,
         "references_repaired": repaired,
     }
+
+
+def _counts(database: Database, catalog: Catalog) -> dict[str, int]:
+    return {name: database.count(table) for name, table in sorted(catalog.tables.items())}
+
+
+def _apply_seeds(cycle: Cycle, staging: str) -> list[str]:
+    """Apply the versioned seeds of the test environment; return their names.
+
+    Raises:
+        DbCycleError: one of them failed; the message has its file.
+    """
+    runner = SeedRunner(cycle.project, cycle.server, staging, "test", progress=cycle.progress)
+    if not runner.files:
+        return []
+    result = runner.run()
+    if result.failed is not None:
+        raise result.failed
+    return [f"{done.seed} {done.version}" for done in result.done]
 
 
 def bring_back(cycle: Cycle) -> None:

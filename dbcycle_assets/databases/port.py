@@ -167,10 +167,20 @@ class Database(Protocol):
             MigrationError: with file, line and column; no value of a row.
         """
 
+    def run_within(self, connection: sqlalchemy.Connection, script: bytes, path: Path) -> None:
+        """Run a SQL file inside the transaction of a connection that :meth:`sqlalchemy` gave.
+
+        Raises:
+            MigrationError: with file, line and column; no value of a row.
+        """
+
     def sqlalchemy(self) -> AbstractContextManager[sqlalchemy.Connection]:
         """Give a Python step a SQLAlchemy connection inside one transaction: committed when the
         block ends well, rolled back when it raises.
         """
+
+    def bookkeeping(self, name: str) -> tuple[str | None, str]:
+        """Return (schema, table) for a table of our own, whose schema is made if need be."""
 
     def applied(self) -> list[tuple[str, str]]:
         """Return (step, checksum) of each applied migration step, in order of application."""

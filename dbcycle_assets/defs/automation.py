@@ -62,8 +62,8 @@ def build_sensor(project: Project) -> dg.SensorDefinition:
         name=f"{project.name}_stale",
         target=dg.AssetSelection.key_prefixes(project.name),
         minimum_interval_seconds=30,
-        description="Requests the stale assets when the config, a migration, a golden file or "
-        "the dump changed.",
+        description="Requests the stale assets when the config, a migration, a golden file, a seed "
+        "or the dump changed.",
     )
     def stale(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         if _code_versions(project) != loaded:

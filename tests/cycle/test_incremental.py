@@ -152,6 +152,18 @@ def test_a_lost_extract_is_made_again(run, shop):
     assert run() == {"extracts/users"}
 
 
+def test_a_changed_seed_runs_the_test_database_alone(run, shop):
+    """Versioned seeds are applied when the test database is built, and counted."""
+    run()
+    folder = shop / "seeds/test"
+    folder.mkdir(parents=True)
+    (folder / "00_more.yaml").write_text("products: [{sku: Z-9, price: 1}]\n")
+    assert run() == {"test_db"}
+    assert run() == set()
+    edit(folder / "00_more.yaml", "price: 1", "price: 2")
+    assert run() == {"test_db"}
+
+
 def test_an_unreadable_catalog_is_made_again(run, shop):
     """What another version of the product left behind does not stop a run."""
     run()

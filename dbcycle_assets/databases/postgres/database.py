@@ -240,6 +240,15 @@ class PostgresDatabase:
                 )  # a script may have changed anything
                 settle(self._connection)
 
+    def run_within(self, connection: sqlalchemy.Connection, script: bytes, path: Path) -> None:
+        """Run a SQL file inside the transaction of a connection; see the protocol.
+
+        Raises:
+            MigrationError: with file, line and column; no value of a row.
+        """
+        raw: Any = connection.connection.driver_connection
+        scripts.run_script(raw, script.decode("utf-8-sig"), path)
+
     @contextmanager
     def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:
         """Give a Python step a SQLAlchemy connection inside one transaction."""
@@ -262,6 +271,12 @@ class PostgresDatabase:
         connection.row_factory = psycopg.rows.tuple_row
         connection.autocommit = False
         return connection
+
+    def bookkeeping(self, name: str) -> tuple[str | None, str]:
+        """Return (schema, table) for a table of our own; the schema is made if need be."""
+        with translated(self.name):
+            self._connection.execute("CREATE SCHEMA IF NOT EXISTS _dbcycle")
+        return "_dbcycle", name
 
     def applied(self) -> list[tuple[str, str]]:
         """Return (step, checksum) of each applied migration step, in order of application."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy
 
@@ -15,7 +16,7 @@ from ..port import ElementCodec, Fingerprint, Loaded, Row
 from . import loading, references, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
-from .session import exists, identifier, transaction, translated
+from .session import OURS, exists, identifier, transaction, translated
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS _dbcycle_migrations (
@@ -168,6 +169,15 @@ class SqliteDatabase:
         """
         scripts.run_script(self._connection, script, path)
 
+    def run_within(self, connection: sqlalchemy.Connection, script: bytes, path: Path) -> None:
+        """Run a SQL file inside the transaction of a connection; see the protocol.
+
+        Raises:
+            MigrationError: with file, line and column; no value of a row.
+        """
+        raw: Any = connection.connection.driver_connection
+        scripts.run_within(raw, script.decode("utf-8-sig"), path)
+
     @contextmanager
     def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:
         """Give a Python step a SQLAlchemy connection inside one transaction.
@@ -193,6 +203,10 @@ class SqliteDatabase:
         finally:
             engine.dispose()
             raw.close()
+
+    def bookkeeping(self, name: str) -> tuple[str | None, str]:
+        """Return (None, table) for a table of our own."""
+        return None, f"{OURS}{name}"
 
     def applied(self) -> list[tuple[str, str]]:
         """Return (step, checksum) of each applied migration step, in order of application."""

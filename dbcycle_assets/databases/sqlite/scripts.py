@@ -43,6 +43,16 @@ def run_script(connection: sqlite3.Connection, script: str, path: Path) -> None:
         settle(connection)
 
 
+def run_within(connection: sqlite3.Connection, script: str, path: Path) -> None:
+    """Run a script inside the transaction that is open.
+
+    Raises:
+        MigrationError: with file, line and column; no value of a row.
+    """
+    for statement in lexer.statements(script):
+        _run(connection, statement, path, alone=False)
+
+
 def _run(
     connection: sqlite3.Connection, statement: lexer.Statement, path: Path, *, alone: bool
 ) -> None:

@@ -1,0 +1,304 @@
+"""Versioned seeds applied to one database: each in a transaction of its own, together with its row
+of the history.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..config.model import Project
+from ..databases.port import Database, Progress, Server
+from ..errors import DbCycleError, Drift, MigrationError, SeedError, did_you_mean
+from ..model.seeds import (
+    ACTIVE,
+    INACTIVE,
+    ORPHANED,
+    Action,
+    Orphan,
+    Row,
+    Seed,
+    decide,
+    orphans,
+    waves,
+)
+from .seed_context import Lookups, SeedContext
+from .seed_files import delete_created, run_back, run_seed, seed_files
+from .seed_history import facts_of, history_table, row_of
+
+
+@dataclass
+class Done:
+    """What became of one seed; ``seconds`` and counts are for the metrics."""
+
+    seed: str
+    version: str
+    kind: str
+    reason: str
+    seconds: float = 0.0
+    created: int = 0
+    updated: int = 0
+    same: int = 0
+
+
+@dataclass
+class Seeding:
+    """What a run of seeds did; ``failed`` is the first failure."""
+
+    environment: str
+    done: list[Done] = field(default_factory=list)
+    failed: DbCycleError | None = None
+
+
+class SeedRunner:
+    """Applies the seeds of a project to one database of a server.
+
+    ``workers`` seeds that are independent of each other run at once where the engine lets them.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        server: Server,
+        database: str,
+        environment: str,
+        *,
+        progress: Progress,
+        workers: int = 1,
+    ) -> None:
+        self._project = project
+        self._server = server
+        self._name = database
+        self._progress = progress
+        self._workers = workers if server.engine == "postgresql" else 1
+        self._lookups = Lookups()
+        self.environment = environment
+        self.files = seed_files(project)
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def history(self) -> list[Row]:
+        """Return the seed history, oldest first; an absent one is empty."""
+        with self._server.open(self._name) as database:
+            schema, name = database.bookkeeping("seed_history")
+            with database.sqlalchemy() as connection:
+                if not sa.inspect(connection).has_table(name, schema=schema):
+                    return []
+                table = history_table(schema, name)
+                rows = connection.execute(sa.select(table).order_by(table.c.applied_at)).mappings()
+                return [row_of(dict(row)) for row in rows]
+
+    def plan(self, *, force: bool = False) -> list[Action]:
+        """Return what :meth:`run` would do, in order; changes nothing."""
+        return decide(self.files, self.history(), self.environment, force=force)
+
+    def orphans(self) -> list[Orphan]:
+        """Return the applied seeds of this environment whose files are gone."""
+        return list(orphans(self.files, self.history(), self.environment))
+
+    # --- acting ---------------------------------------------------------------------------------
+
+    def run(self, *, force: bool = False) -> Seeding:
+        """Apply what is pending, in order; stop at the first failure, which leaves nothing of the
+        seed that failed.
+
+        Raises:
+            Drift: a seed was edited without a new version, and ``force`` is not given.
+        """
+        actions = self.plan(force=force)
+        drifted = [action.seed.name for action in actions if action.kind == "drift"]
+        if drifted:
+            raise Drift(
+                f"edited without a new version: {', '.join(drifted)}",
+                where="seeds",
+                remedy="raise its version, undo the edit, or apply it again with --force",
+            )
+        self._make_history()
+        result = Seeding(self.environment)
+        by_seed = {action.seed: action for action in actions}
+        for group in waves([action.seed for action in actions]):
+            chosen = [by_seed[seed] for seed in group]
+            with ThreadPoolExecutor(self._workers) as pool:
+                for outcome in pool.map(self._one, chosen):
+                    if isinstance(outcome, Done):
+                        result.done.append(outcome)
+                    else:
+                        result.failed = result.failed or outcome
+            if result.failed is not None:
+                break
+        return result
+
+    def _one(self, action: Action) -> Done | DbCycleError:
+        seed = action.seed
+        done = Done(seed.name, seed.version, action.kind, action.reason)
+        if action.kind == "skip":
+            return done
+        started = time.monotonic()
+        self._progress(f"seed {seed.name}")
+        try:
+            with self._session() as (database, connection, history):
+                context = self._context(connection, action)
+                self._apply(database, action, context)
+                done.seconds = round(time.monotonic() - started, 3)
+                done.created, done.updated = len(context.created), context.updated
+                done.same = context.same
+                details = {
+                    "seconds": done.seconds,
+                    "created": context.created,
+                    "updated": context.updated,
+                    "same": context.same,
+                    "upgraded_from": context.from_version,
+                }
+                self._record(connection, history, seed, details=details, notes=action.reason)
+        except DbCycleError as error:
+            self._record_failure(seed, error)
+            return error
+        return done
+
+    def _context(self, connection: sa.Connection, action: Action) -> SeedContext:
+        former = action.former.version if action.kind == "upgrade" and action.former else None
+        return SeedContext(
+            connection,
+            self.environment,
+            action.seed.name,
+            lambda text: self._progress(f"{action.seed.name}: {text}"),
+            self._lookups,
+            from_version=former,
+        )
+
+    def _apply(self, database: Database, action: Action, context: SeedContext) -> None:
+        path = self.files[action.seed]
+        try:
+            run_seed(path, database, context)
+        except DbCycleError:
+            raise
+        except sa.exc.DBAPIError as error:
+            # The driver's text may quote a row.
+            what = type(error.orig).__name__
+            raise SeedError(f"the database refused a row ({what})", where=str(path)) from None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
+            raise SeedError(
+                f"raised {type(error).__name__} and was rolled back", where=str(path)
+            ) from None
+
+    def rollback(self, name: str) -> Done:
+        """Take an applied seed back: by its own ``rollback``, else by deleting the rows it made.
+
+        Raises:
+            SeedError: it is not applied, another seed depends on it, or rows were edited, updated
+                or are referred to; nothing is changed.
+        """
+        rows = {r.name: r for r in self.history() if self._is_active(r)}
+        row = rows.get(name)
+        if row is None:
+            hint = did_you_mean(name, rows)
+            raise SeedError(f"`{name}` is not applied in {self.environment}{hint}")
+        needing = [seed.name for seed in self.files if name in _full_names(seed)]
+        if blocked := sorted(set(needing) & set(rows)):
+            raise SeedError(
+                f"other seeds depend on it: {', '.join(blocked)}",
+                where=name,
+                remedy="roll those back first",
+            )
+        seed = next((seed for seed in self.files if seed.name == name), None)
+        started = time.monotonic()
+        try:
+            with self._session() as (database, connection, history):
+                told = self._take_back(database, connection, seed, row)
+                self._retire(connection, history, name, notes="rolled back")
+        except MigrationError:
+            raise SeedError(
+                "other rows refer to what it made",
+                where=name,
+                remedy="nothing was changed; delete those rows first",
+            ) from None
+        seconds = round(time.monotonic() - started, 3)
+        return Done(name, row.version, "rollback", told, seconds)
+
+    def _take_back(
+        self, database: Database, connection: sa.Connection, seed: Seed | None, row: Row
+    ) -> str:
+        """Undo a seed by its own way back, or by deleting what it made; return what was done."""
+        if seed is not None:
+            context = self._context(connection, Action(seed, "rollback", ""))
+            if run_back(self.files[seed], database, context):
+                return "by its own rollback"
+        if not any(row.details.get(fact) for fact in ("created", "updated", "same")):
+            raise SeedError(
+                "it is not known what it made",
+                where=row.name,
+                remedy="give it a `rollback(seed)` function, or, in SQL, a section below a line "
+                "`-- dbcycle: rollback`",
+            )
+        return f"{delete_created(connection, row.name, row.details)} rows deleted"
+
+    def clean(self) -> list[Orphan]:
+        """Mark the orphans of this environment as such and return them."""
+        found = self.orphans()
+        if found:
+            with self._session() as (_database, connection, history):
+                for orphan in found:
+                    self._set_status(connection, history, orphan.row.name, ORPHANED, "file gone")
+        return found
+
+    # --- history --------------------------------------------------------------------------------
+
+    def _make_history(self) -> None:
+        with self._server.open(self._name) as database:
+            schema, name = database.bookkeeping("seed_history")
+            with database.sqlalchemy() as connection:
+                history_table(schema, name).metadata.create_all(connection, checkfirst=True)
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[tuple[Database, sa.Connection, sa.Table]]:
+        with self._server.open(self._name) as database:
+            history = history_table(*database.bookkeeping("seed_history"))
+            with database.sqlalchemy() as connection:
+                yield database, connection, history
+
+    def _is_active(self, row: Row) -> bool:
+        return row.status == ACTIVE and row.environment == self.environment
+
+    def _record(
+        self,
+        connection: sa.Connection,
+        history: sa.Table,
+        seed: Seed,
+        *,
+        details: Mapping[str, Any],
+        notes: str,
+    ) -> None:
+        self._retire(connection, history, seed.name, notes=f"superseded by {seed.version}")
+        connection.execute(
+            history.insert().values(**facts_of(seed, self.environment, ACTIVE, notes, details))
+        )
+
+    def _record_failure(self, seed: Seed, error: DbCycleError) -> None:
+        with contextlib.suppress(DbCycleError), self._session() as (_database, connection, history):
+            facts = facts_of(seed, self.environment, INACTIVE, "failed", {})
+            connection.execute(history.insert().values(**facts | {"error": error.what}))
+
+    def _retire(
+        self, connection: sa.Connection, history: sa.Table, name: str, *, notes: str
+    ) -> None:
+        self._set_status(connection, history, name, INACTIVE, notes)
+
+    def _set_status(
+        self, connection: sa.Connection, history: sa.Table, name: str, status: str, notes: str
+    ) -> None:
+        connection.execute(
+            history.update()
+            .where(history.c.name == name)
+            .where(history.c.environment == self.environment)
+            .where(history.c.status == ACTIVE)
+            .values(status=status, notes=notes)
+        )
+
+
+def _full_names(seed: Seed) -> set[str]:
+    depends = seed.depends or ()
+    return {*depends, *(f"{seed.group}/{name}" for name in depends)}
