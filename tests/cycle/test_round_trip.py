@@ -12,8 +12,6 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 
-from dbcycle_assets.cycle import extract, migrate, plan, publish, restore, seed
-from dbcycle_assets.cycle.extract import Failure
 from dbcycle_assets.databases import dump_database
 from dbcycle_assets.databases.port import Stamp
 
@@ -98,19 +96,7 @@ class Trip:
         config = self.world.config(masked=masked)
         note(config)
         self.shop.configure(config + "\n")
-        cycle = self.shop.cycle
-        tables = [table.id for table in self.world.tables]
-        restore.take_dump(cycle)
-        restore.take_key(cycle)
-        restore.restore(cycle)
-        migrate.migrate(cycle)
-        plan.decide(cycle)
-        for stage in (extract.extract, seed.seed):
-            for outcome in stage(cycle, tables):
-                if isinstance(outcome, Failure):
-                    raise outcome.error
-        publish.publish(cycle)
-        return cycle
+        return self.shop.build()
 
     # --- reading, without the product ---------------------------------------------------------
 
