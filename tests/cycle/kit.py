@@ -14,6 +14,7 @@ from dbcycle_assets.databases import dump_database
 from dbcycle_assets.databases.port import Stamp
 from dbcycle_assets.defs.run import refresh
 
+
 def _require(outcome):
     if isinstance(outcome, extract.Failure):
         raise outcome.error

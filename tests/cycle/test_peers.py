@@ -258,7 +258,9 @@ def plain(server, tmp_path, monkeypatch):
     made.close()
 
 
-@pytest.mark.parametrize("end", [f"\n{DONE}\\unrestrict 4kq0ZmCzQx", f"{DONE}\n\n\\unrestrict 4kq0ZmCzQx\n", f"\n{DONE}"])
+@pytest.mark.parametrize(
+    "end", [f"\n{DONE}\\unrestrict 4kq0ZmCzQx", f"{DONE}\n\n\\unrestrict 4kq0ZmCzQx\n", f"\n{DONE}"]
+)
 def test_a_dump_with_unrestrict_lines_keeps_every_foreign_key(plain, end):
     """A line for psql right behind the last statement does not swallow it."""
     (plain.root / "prod.dump").write_text(PLAIN.replace("{end}", end))
@@ -269,7 +271,9 @@ def test_a_dump_with_unrestrict_lines_keeps_every_foreign_key(plain, end):
     assert plain.rows("SELECT count(*) FROM orders") == [(2,)]
 
 
-@pytest.mark.parametrize("mark", ["8\t1\t5\t7\n\\.\n", "ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_pkey"])
+@pytest.mark.parametrize(
+    "mark", ["8\t1\t5\t7\n\\.\n", "ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_pkey"]
+)
 def test_a_truncated_plain_dump_is_refused(plain, mark):
     """A dump that ends inside a table or a statement is no dump of less."""
     whole = PLAIN.replace("{end}", f"\n{DONE}")
@@ -328,9 +332,7 @@ def test_every_row_is_compared_not_a_sample(small):
         " UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO logs SELECT i, 'step ' || i"
         " || CASE i WHEN 20000 THEN ' by bo@zantil.test' ELSE '' END FROM n;"
     )
-    small.produce(
-        SCRIPT.format(**TYPES["sqlite"]) + more, CONFIG + "  logs: {keep: [id, line]}\n"
-    )
+    small.produce(SCRIPT.format(**TYPES["sqlite"]) + more, CONFIG + "  logs: {keep: [id, line]}\n")
     with pytest.raises(VerificationFailed, match=r"logs\.line: 2 values hold originals") as caught:
         small.build()
     coverage = next(c for c in caught.value.checks if c.name == "no_survivors").facts
@@ -378,7 +380,9 @@ def test_an_original_in_a_kept_document_is_found(small):
     """A document that somebody keeps is searched leaf by leaf."""
     changed = CONFIG.replace("      meta: json\n", "").replace("keep: []", "keep: [meta]")
     small.configure(changed)
-    with pytest.raises(VerificationFailed, match=r"customers\.meta: \d values hold originals of customers\.email"):
+    with pytest.raises(
+        VerificationFailed, match=r"customers\.meta: \d values hold originals of customers\.email"
+    ):
         small.build()
 
 
@@ -473,7 +477,9 @@ def test_a_first_name_stays_one_name(shop):
     assert all(len(name.split()) == 1 for name in column(shop, "customers", "first_name"))
 
 
-@pytest.mark.parametrize("rule", ["first_name", "free_text", "redact", "{anonymize: constant, value: x}"])
+@pytest.mark.parametrize(
+    "rule", ["first_name", "free_text", "redact", "{anonymize: constant, value: x}"]
+)
 def test_a_rule_that_breaks_uniqueness_is_refused_before_a_row_moves(small, rule):
     """UNIQUE is a matter of the plan, not of hour three."""
     small.configure(CONFIG)
@@ -485,7 +491,12 @@ def test_a_rule_that_breaks_uniqueness_is_refused_before_a_row_moves(small, rule
         verdicts = [str(p.verdict) for p in current_plan(small.cycle).proofs() if "email" in p.constraint]  # fmt: skip
         assert "proven" not in verdicts[:1]
         return
-    refused(small, "      email: email\n      first_name", f"      email: {rule}\n      first_name", "unique|UNIQUE")
+    refused(
+        small,
+        "      email: email\n      first_name",
+        f"      email: {rule}\n      first_name",
+        "unique|UNIQUE",
+    )
 
 
 def decide_only(shop):
@@ -497,7 +508,9 @@ def decide_only(shop):
 
 def test_a_rule_that_does_not_fit_the_type_is_refused_before_a_row_moves(small):
     """A company's name for an integer is a finding of the plan, not an aborted run."""
-    refused(small, "      id: integer\n      email", "      id: company\n      email", "does not serve")
+    refused(
+        small, "      id: integer\n      email", "      id: company\n      email", "does not serve"
+    )
 
 
 def test_null_for_a_column_that_must_not_be_null_is_refused_before_a_row_moves(small):
@@ -552,8 +565,12 @@ def test_a_reference_cannot_have_a_mapping_of_its_own(small):
 
 def test_a_rule_turned_to_keep_is_caught(small):
     """Originals that one column hides are not shown by another one that keeps them."""
-    small.configure(CONFIG.replace("columns: {email: email}\n    keep: [id]", "keep: [id, email]", 1))
-    with pytest.raises(VerificationFailed, match=r"orders\.email: 6 values hold originals of customers\.email") as error:
+    small.configure(
+        CONFIG.replace("columns: {email: email}\n    keep: [id]", "keep: [id, email]", 1)
+    )
+    with pytest.raises(
+        VerificationFailed, match=r"orders\.email: 6 values hold originals of customers\.email"
+    ) as error:
         small.build()
     assert "quorvex" not in str(error.value)
     assert not small.cycle.server.exists(small.cycle.database("test"))

@@ -48,9 +48,7 @@ class Trip:
             parts = [f"{quoted(c.name)} {c.ddl}" for c in table.columns] + table.constraints
             statements.append(f"CREATE TABLE {table.quoted} ({', '.join(parts)}){table.suffix}")
             statements += [text for text in table.after if text.startswith("CREATE TABLE")]
-        inserts = [
-            (self._insert(table), row) for table in self.world.tables for row in table.rows
-        ]
+        inserts = [(self._insert(table), row) for table in self.world.tables for row in table.rows]
         rest = [
             text
             for table in self.world.tables
@@ -157,7 +155,9 @@ class Trip:
                     on = " AND ".join(
                         f"c.{quoted(a)} = p.{quoted(b)}" for a, b in zip(names, wanted, strict=True)
                     )
-                    query = f"SELECT c.rn, p.rn FROM {table.quoted} c JOIN {parent.quoted} p ON {on}"
+                    query = (
+                        f"SELECT c.rn, p.rn FROM {table.quoted} c JOIN {parent.quoted} p ON {on}"
+                    )
                     found.append(sorted(connection.execute(query.replace("%", "%")).fetchall()))
         return found
 
@@ -188,19 +188,19 @@ class Trip:
 
     def survivors(self, cycle):
         """Return the tokens that are anywhere in the published rows or in the extracts."""
-        heaps = [repr(rows) for rows in self.texts("test").values()]
-        heaps += [
-            block.decode("utf-8", "replace")
-            for table in self.world.tables
-            for block in cycle.extracts.read(table.id)
-        ]
-        heap = "\n".join(heaps)
-        plain, squeezed = heap.casefold(), letters_of(heap)
-        return {
-            token
-            for token in self.world.tokens
-            if token in plain or token in squeezed or token.encode().hex() in squeezed
-        }
+        found = set()
+        published = self.texts("test")
+        for table in self.world.tables:
+            heap = repr(published[table.id])
+            for block in cycle.extracts.read(table.id):
+                heap += block.decode("utf-8", "replace")
+            plain, squeezed = heap.casefold(), letters_of(heap)
+            found |= {
+                (table.id, token)
+                for token in self.world.tokens
+                if token in plain or token in squeezed or token.encode().hex() in squeezed
+            }
+        return found
 
 
 def round_trip(shop, world):

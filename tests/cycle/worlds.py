@@ -57,7 +57,10 @@ class Table:
     @property
     def id(self):
         """The name that the config uses."""
-        return self.name if self.schema in {"", "public"} else f"{self.schema}.{self.name}"
+        if not self.schema:
+            return self.name
+        parts = [self.name] if self.schema == "public" else [self.schema, self.name]
+        return ".".join(quoted(p) if "." in p or '"' in p else p for p in parts)
 
     @property
     def quoted(self):
@@ -80,6 +83,9 @@ class World:
     tokens: set[str] = field(default_factory=set)
     people: list[str] = field(default_factory=list)
     counter: int = 0
+
+    def __repr__(self):
+        return "World()"
 
     def token(self):
         """Return a word that occurs nowhere else."""
@@ -147,8 +153,10 @@ def person(draw, world):
 
 
 def whole_name(draw, world):
-    """Return a first and a last name."""
-    return f"{person(draw, world)} {world.token().capitalize()}"
+    """Return a first and a last name; prose repeats them together."""
+    name = f"{world.token().capitalize()} {world.token().capitalize()}"
+    world.people.append(name)
+    return name
 
 
 def telephone(draw, world):
@@ -231,7 +239,7 @@ def network(draw, _world):
 
 
 DATES = some("2020-02-29", "0001-01-01", "1999-12-31", "2026-11-21", "1582-10-10")
-BEYOND = some("infinity", "-infinity", "0044-03-15 BC", "5874897-12-31", "4713-01-01 BC")
+BEYOND = some("infinity", "-infinity", "0044-03-15 BC", "294276-12-31", "4713-01-01 BC")
 MOMENTS = some(
     "2024-03-31 02:30:00", "1970-01-01 00:00:00.000001", "1999-12-31 23:59:59.999999",
     "2020-02-29 12:00:00",
@@ -327,7 +335,7 @@ def postgres_worlds(draw):
         f'CREATE TYPE {home}."pair" AS (n integer, "t t" text)',
         f'CREATE DOMAIN {home}."Own" AS text CHECK (length(VALUE) < 1000)',
     ]
-    types = {"own": f'{home}."Own"', "enum": f"{home}.\"En'um\"", "pair": f'{home}."pair"'}
+    types = {"own": f'{home}."Own"', "enum": f'{home}."En\'um"', "pair": f'{home}."pair"'}
     taken = set()
     for _ in range(draw(st.integers(1, 4))):
         space, name = draw(st.sampled_from(spaces)), draw(st.sampled_from(NAMES))
@@ -569,4 +577,6 @@ def _named(statement, number_, name):
 
 def letters_of(text):
     """Return a text without anything but letters and digits, so that no punctuation can hide."""
-    return "".join(char for char in text.casefold() if char in string.ascii_lowercase + string.digits)
+    return "".join(
+        char for char in text.casefold() if char in string.ascii_lowercase + string.digits
+    )
