@@ -8,6 +8,7 @@ import contextlib
 import cProfile
 import pstats
 import random
+import re
 import sqlite3
 import statistics
 import sys
@@ -36,13 +37,14 @@ CREATE TABLE customers (
 )
 """
 SYLLABLES = (
-    "ba be bi bo da de di do ga ge go ka ke ki ko la le li lo ma me mi mo na ne no ra re".split()
+    "ba be bi bo da de di do ga ge go ka ke ki ko la le li lo ma me mi mo na ne no ra re")
 )
-PROSE = (
+PROSE = re.findall(
+    r"\w+",
     "asked about the order and wants it by friday please call back before noon the parcel was late"
     " again and came open customer is very happy with our service but the invoice had a wrong date"
     " returned two of three items refund is on its way needs a larger size see ticket"
-).split()
+)
 
 
 def rows(count):

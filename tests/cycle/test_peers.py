@@ -4,14 +4,13 @@ import contextlib
 import json
 import sqlite3
 
-import psycopg
 import pytest
 import zstandard
 
 from dbcycle_assets import load_project
 from dbcycle_assets.artifacts import Extracts
 from dbcycle_assets.config import credentials
-from dbcycle_assets.cycle.plan import current_plan, decide, proposals
+from dbcycle_assets.cycle.plan import current_plan, proposals
 from dbcycle_assets.cycle.verify import Verification, verify
 from dbcycle_assets.errors import (
     BadInput,
@@ -428,19 +427,19 @@ def test_every_type_that_is_kept_is_searched(server, tmp_path, monkeypatch):
     """An original left in a column of any type is found: citext, arrays, bytes, documents, ..."""
     monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
     made = Shop("postgresql", tmp_path / "shop", server)
-    statements = [
+    text = (
         "CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE DOMAIN label AS text;"
         " CREATE TYPE twin AS (a text, b integer);"
         " CREATE TABLE people (id integer PRIMARY KEY, first_name text);"
         " INSERT INTO people VALUES (1, 'Adalira');"
-    ]
+    )
     config = "tables:\n  people: {columns: {first_name: first_name}, keep: [id]}\n"
     for number, (name, declared, value) in enumerate(LEFT.values()):
-        statements.append(f"CREATE TABLE t{number} (id integer, {name} {declared});")
+        text += f"CREATE TABLE t{number} (id integer, {name} {declared});"
         inserted = f"1, {value}" if value else "1"
-        statements.append(f"INSERT INTO t{number} VALUES ({inserted});")
+        text += f"INSERT INTO t{number} VALUES ({inserted});"
         config += f"  t{number}: {{keep: [id{f', {name}' if value else ''}]}}\n"
-    made.produce("".join(statements), config)
+    made.produce(text, config)
     try:
         with pytest.raises(VerificationFailed) as caught:
             made.build()

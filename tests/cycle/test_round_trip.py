@@ -43,42 +43,36 @@ class Trip:
 
     def produce(self):
         """Make the production database and its dump."""
-        statements = [*self.world.before]
-        for table in self.world.tables:
-            parts = [f"{quoted(c.name)} {c.ddl}" for c in table.columns] + table.constraints
-            statements.append(f"CREATE TABLE {table.quoted} ({', '.join(parts)}){table.suffix}")
-            statements += [text for text in table.after if text.startswith("CREATE TABLE")]
-        inserts = [(self._insert(table), row) for table in self.world.tables for row in table.rows]
-        rest = [
-            text
-            for table in self.world.tables
-            for text in table.after
-            if not text.startswith("CREATE TABLE")
-        ]
+        before, inserts, after = self._statements()
         # What it takes to run the world by hand when it fails.
-        for text in [*statements, *(f"{text} {row}" for text, row in inserts), *rest]:
+        for text in [*before, *(f"{text} {row}" for text, row in inserts), *after]:
             note(text)
         self.shop.root.mkdir(exist_ok=True)
         dump = self.shop.root / "prod.dump"
         dump.unlink(missing_ok=True)
-        if self.shop.engine == "sqlite":
-            with contextlib.closing(sqlite3.connect(dump)) as connection, connection:
-                for statement in statements + rest:
-                    connection.execute(statement)
-                for statement, row in inserts:
-                    connection.execute(statement, row)
-            return
-        server = self.shop.server
-        server.create("production_of_shop", Stamp("tests", "production"))
-        url = server.url("production_of_shop")
-        with psycopg.connect(url) as connection:
-            for statement in statements:
+        if self.shop.engine == "postgresql":
+            self.shop.server.create("production_of_shop", Stamp("tests", "production"))
+        with self.connect("production") as connection:
+            for statement in before:
                 connection.execute(statement)
             for statement, row in inserts:
                 connection.execute(statement, row)
-            for statement in rest:
+            for statement in after:
                 connection.execute(statement)
-        dump_database(url, dump, lambda _told: None)
+            connection.commit()
+        if self.shop.engine == "postgresql":
+            dump_database(self.shop.server.url("production_of_shop"), dump, lambda _told: None)
+
+    def _statements(self):
+        """Return what makes the tables, what fills them, and what then refers and restricts."""
+        before, after = [*self.world.before], []
+        for table in self.world.tables:
+            parts = [f"{quoted(c.name)} {c.ddl}" for c in table.columns] + table.constraints
+            before.append(f"CREATE TABLE {table.quoted} ({', '.join(parts)}){table.suffix}")
+            for text in table.after:
+                (before if text.startswith("CREATE TABLE") else after).append(text)
+        inserts = [(self._insert(table), row) for table in self.world.tables for row in table.rows]
+        return before, inserts, after
 
     def _insert(self, table):
         stored = [column for column in table.columns if not column.generated]

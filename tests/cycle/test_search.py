@@ -12,19 +12,10 @@ from dbcycle_assets.cycle import blocks
 from dbcycle_assets.cycle.search import WORDLESS, _Clean, _may_be_wordful, _wordless
 from dbcycle_assets.model.survivors import _contacts, leaves_of, words
 
-AWKWARD = st.sampled_from(
-    [
-        "2024-01-01T00:00:00Z",
-        "1e5",
-        "-Infinity",
-        "NaN",
-        "123456789",
-        "١٢٣٤٥٦٧٨٩",
-        "²²²²²²²²²",
-        "[1]",
-    ]
-    + ['["123456789012"]', "\\x4142", '{"a": 1}', "Ada 2024", "T E Z", "é", "12 34 56 78 90 1", "t"]
-)
+AWKWARD = st.sampled_from((
+    "2024-01-01T00:00:00Z", "1e5", "-Infinity", "NaN", "123456789", "١٢٣٤٥٦٧٨٩", "²²²²²²²²²", "[1]",
+    '["123456789012"]', "\\x4142", '{"a": 1}', "Ada 2024", "T E Z", "é", "12 34 56 78 90 1", "t",
+))  # fmt: skip
 TEXT = AWKWARD | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 

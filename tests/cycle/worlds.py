@@ -175,21 +175,21 @@ def note(draw, world):
 
 def document(draw, world, depth=0):
     """Return a JSON document with a token in every text."""
-    made = draw(st.integers(0, 8 if depth < 5 else 5))
-    if made == 0:
-        return None
-    if made == 1:
-        return draw(st.booleans())
-    if made == 2:
-        return draw(st.sampled_from([0, -1, 2**53 + 1, 2**70, 1.5, 1e300, -0.25]))
-    if made in {3, 4}:
-        return world.token()
-    if made == 5:
-        return address(draw, world)
-    if made == 6:
+    kinds = ["null", "truth", "number", "word", "word", "mail"]
+    kind = draw(st.sampled_from([*kinds, "list", "map", "map"] if depth < 5 else kinds))
+    if kind == "list":
         return [document(draw, world, depth + 1) for _ in range(draw(st.integers(0, 3)))]
-    names = draw(st.lists(st.sampled_from(NAMES), max_size=3, unique=True))
-    return {name: document(draw, world, depth + 1) for name in names}
+    if kind == "map":
+        names = draw(st.lists(st.sampled_from(NAMES), max_size=3, unique=True))
+        return {name: document(draw, world, depth + 1) for name in names}
+    leaves = {
+        "null": lambda: None,
+        "truth": lambda: draw(st.booleans()),
+        "number": lambda: draw(st.sampled_from([0, -1, 2**53 + 1, 2**70, 1.5, 1e300, -0.25])),
+        "word": world.token,
+        "mail": lambda: address(draw, world),
+    }
+    return leaves[kind]()
 
 
 def written(draw, world):
