@@ -36,14 +36,15 @@ CREATE TABLE customers (
   status TEXT NOT NULL, country TEXT NOT NULL, amount NUMERIC NOT NULL, created TIMESTAMP NOT NULL
 )
 """
-SYLLABLES = (
-    "ba be bi bo da de di do ga ge go ka ke ki ko la le li lo ma me mi mo na ne no ra re")
+SYLLABLES = re.findall(
+    r"\w+",
+    "ba be bi bo da de di do ga ge go ka ke ki ko la le li lo ma me mi mo na ne no ra re",
 )
 PROSE = re.findall(
     r"\w+",
     "asked about the order and wants it by friday please call back before noon the parcel was late"
     " again and came open customer is very happy with our service but the invoice had a wrong date"
-    " returned two of three items refund is on its way needs a larger size see ticket"
+    " returned two of three items refund is on its way needs a larger size see ticket",
 )
 
 
