@@ -40,19 +40,40 @@ def _integer(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     return mask
 
 
-def _number(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
+_LARGEST_FLOATS = (38, 308)
+"""The powers of ten beyond which a real or a double precision is infinite (3.4 and 1.79)."""
+_SMALLEST_FLOAT = -324
+"""The power of ten at which a double precision of less than 2.5 is nothing."""
+
+
+def _digit_bounds(mantissa: str, power: str, kind: Kind) -> tuple[range, range]:
+    """Return what the first and the second digit may be, so that every type still holds it."""
+    digits = mantissa.lstrip("-")
+    if power and int(power) in _LARGEST_FLOATS:
+        return range(1, 2), range(7)
+    if power and int(power) <= _SMALLEST_FLOAT:
+        return range(3, 10), range(10)
+    if kind is Kind.INTEGER and digits.isdigit():
+        for limit in LIMITS:
+            if len(digits) == len(str(limit)) and int(digits) <= limit + 1:
+                return range(1, int(str(limit)[0])), range(10)
+    return range(1, 10), range(10)
+
+
+def _number(_parameters: Parameters, facts: Facts, key: Key) -> Mask:
     def mask(value: str) -> str:
         if not any(char.isdigit() for char in value):  # NaN, Infinity
             return value
         mantissa, exponent, power = value.partition("e")
+        first, second = _digit_bounds(mantissa, power, facts.kind)
         stream = key.digest("number", value, 64)
         places = [index for index, char in enumerate(mantissa) if char.isdigit()]
         made = list(mantissa)
         for step, index in enumerate(places):
-            leading = step == 0 and mantissa[index] != "0"
-            if mantissa[index] == "0" and step == 0:
+            if step == 0 and mantissa[index] == "0":
                 continue
-            made[index] = str(1 + stream[step % 64] % 9 if leading else stream[step % 64] % 10)
+            choice = (first, second)[step] if step < 2 else range(10)  # noqa: PLR2004
+            made[index] = str(choice[stream[step % 64] % len(choice)])
         return "".join(made) + exponent + power
 
     return mask
@@ -106,6 +127,7 @@ DEFINITIONS = (
         summary="Other digits in the same places.",
         accepts=frozenset({Kind.NUMERIC, Kind.FLOAT, Kind.INTEGER}),
         build=_number,
+        version=2,
         searchable=False,
         length_preserving=True,
         format_preserving=True,

@@ -4,8 +4,10 @@ materialized views and schema texts, and the records that the asset metadata is 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+import polars as pl
 
 from ..anonymizers import parameters_of
 from ..anonymizers.base import Kind
@@ -33,6 +35,13 @@ WORDLESS = {
 SHORTEST_NUMBER = 9
 """A number with fewer digits is not searched: it would meet phone numbers by chance."""
 
+REMEMBERED = 1 << 27
+"""How many characters of values without a finding are remembered at once, of one table."""
+
+_WORDFUL = r"[A-Za-z&&[^eETZ]]|[^\x00-\x7f]|[\"{\[]"
+"""What a value of a wordless kind must hold to carry text after all."""
+_NOT_DIGITS = r"[-+.:,\s]"
+
 _LITERAL = re.compile(r"'((?:[^']|'')*)'|--([^\n]*)|/\*(.*?)\*/|\$(\w*)\$(.*?)\$\4\$", re.DOTALL)
 
 
@@ -48,6 +57,25 @@ class _Place:
     vocabulary: frozenset[str] = frozenset()
     excuse: Callable[[str], str | None] = field(default=lambda _text: None)
     shortest: int = 1
+    clean: "_Clean" = field(default_factory=lambda: _Clean(0))
+
+
+class _Clean:
+    """The escaped values of one column in which nothing was found, each with its number of leaves.
+
+    Whether a text holds an original depends on the text alone, so an equal one is not searched
+    again: not in the next block, and not in the database that was built from the extract.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.leaves: dict[str, int] = {}
+        self._room = room
+
+    def add(self, value: str, leaves: int) -> None:
+        """Remember a value if there is room."""
+        if len(value) <= self._room:
+            self._room -= len(value)
+            self.leaves[value] = leaves
 
 
 class LeakSearch:
@@ -95,29 +123,45 @@ class LeakSearch:
 
     # --- places ---------------------------------------------------------------------------------
 
-    def extracts(self, database: Database) -> None:
-        """Search every extract on disk; ``database`` knows how its arrays are written."""
-        for table in self._plan.tables.values():
-            if table.rows:
-                places = [self._place(table, item, database) for item in table.columns]
-                source = self._cycle.extracts.read(table.table.id)
-                self.coverage.rows += self._blocks("extracts", source, places)
-                self.coverage.tables += 1
-                self.coverage.columns += len(places)
-
-    def tables(self, catalog: Catalog, database: Database) -> None:
-        """Search every table of the database that was built, generated columns included."""
+    def rows(self, catalog: Catalog, database: Database) -> None:
+        """Search every extract on disk, and every table of the database that was built from them,
+        generated columns included.
+        """
         for name, table in sorted(self._plan.tables.items()):
-            planned = {item.column.name: item for item in table.columns}
-            golden = self._golden(catalog, name)
-            places = [
-                self._place(table, planned[column.name], database, golden)
-                if column.name in planned
-                else self._generated(name, column, database, golden)
-                for column in table.table.columns
-            ]
-            source = database.read(table.table, table.table.columns)
-            self._blocks("database", source, places)
+            room = REMEMBERED // max(1, len(table.columns))
+            clean = {item.column.name: _Clean(room) for item in table.columns}
+            if table.rows:
+                self._extract(table, database, clean)
+            self._table(catalog, name, database, clean)
+
+    def _extract(self, table: TablePlan, database: Database, clean: Mapping[str, _Clean]) -> None:
+        places = [
+            self._place(table, item, database, frozenset(), clean[item.column.name])
+            for item in table.columns
+        ]
+        source = self._cycle.extracts.read(table.table.id)
+        self.coverage.rows += self._blocks("extracts", source, places)
+        self.coverage.tables += 1
+        self.coverage.columns += len(places)
+
+    def _table(
+        self, catalog: Catalog, name: str, database: Database, clean: Mapping[str, _Clean]
+    ) -> None:
+        table = self._plan.tables[name]
+        planned = {item.column.name: item for item in table.columns}
+        golden = self._golden(catalog, name)
+        places = []
+        for column in table.table.columns:
+            if column.name in planned:
+                by_hand = golden.get(column.name, frozenset())
+                # What was searched without an excuse needs another look where there is one.
+                known = _Clean(0) if by_hand else clean[column.name]
+                place = self._place(table, planned[column.name], database, by_hand, known)
+            else:
+                place = self._generated(name, column, database, golden)
+            places.append(place)
+        source = database.read(table.table, table.table.columns)
+        self._blocks("database", source, places)
 
     def schema(self, database: Database) -> None:
         """Search materialized views, and the comments and literals of the schema."""
@@ -149,11 +193,11 @@ class LeakSearch:
         table: TablePlan,
         item: ColumnPlan,
         database: Database,
-        golden: Mapping[str, frozenset[str]] | None = None,
+        by_hand: frozenset[str],
+        clean: _Clean,
     ) -> _Place:
         where = f"{table.table.id}.{item.column.name}"
         words = _vocabulary(item)
-        by_hand = (golden or {}).get(item.column.name, frozenset())
         kept, key = self._kept.get(where) or frozenset(), self._cycle.key
 
         def excuse(text: str) -> str | None:
@@ -164,7 +208,7 @@ class LeakSearch:
             return None
 
         codec = database.element_codec(item.column)
-        return _Place(where, item.column.kind, codec, words, excuse)
+        return _Place(where, item.column.kind, codec, words, excuse, clean=clean)
 
     def _generated(
         self, table: str, column: Column, database: Database, golden: Mapping[str, frozenset[str]]
@@ -197,23 +241,43 @@ class LeakSearch:
             frame = blocks.parse(block, len(places))
             rows += frame.height
             for index, place in enumerate(places):
-                self._texts(where, place, _leaves(blocks.values(frame.to_series(index)), place))
+                self._column(where, place, frame.to_series(index).drop_nulls())
         return rows
 
-    def _texts(self, where: str, place: _Place, texts: Iterable[tuple[str, int]]) -> None:
-        coverage = self.coverage
+    def _column(self, where: str, place: _Place, column: pl.Series) -> None:
+        """Search the values of one column of a block, in copy text."""
+        if (reason := WORDLESS.get(place.kind)) is not None and place.codec is None:
+            wordful = column.filter(_may_be_wordful(column, place.kind))
+            self.coverage.skip(reason, len(column) - len(wordful))
+            column = wordful
+        known, compared = place.clean.leaves, 0
+        for value, count in column.value_counts().iter_rows():
+            if (leaves := known.get(value)) is not None:
+                compared += leaves * count
+                continue
+            texts = _leaves(blocks.unescape(value), place)
+            if self._texts(where, place, ((text, count) for text in texts)):
+                place.clean.add(value, len(texts))
+        self.coverage.compare(where, compared)
+
+    def _texts(self, where: str, place: _Place, texts: Iterable[tuple[str, int]]) -> bool:
+        """Search texts, each as often as it is there; tell whether all were, without a finding."""
+        coverage, clean = self.coverage, True
         for text, count in texts:
             reason = _wordless(place.kind, text) or place.excuse(text)
             if reason is not None:
                 coverage.skip(reason, count)
+                clean = False
                 continue
             coverage.compare(where, count)
             for owner in self._search.hits(text, place.vocabulary, shortest=place.shortest):
+                clean = False
                 if place.name in self._excused:
                     coverage.coincidences += count
                 else:
                     found = (*owner, place.name)
                     self._counts[found] = self._counts.get(found, 0) + count
+        return clean
 
 
 def _vocabulary(item: ColumnPlan) -> frozenset[str]:
@@ -224,16 +288,25 @@ def _vocabulary(item: ColumnPlan) -> frozenset[str]:
     return found
 
 
-def _leaves(values: Iterator[tuple[str, int]], place: _Place) -> Iterator[tuple[str, int]]:
-    for value, count in values:
-        for element in place.codec.leaves(value) if place.codec is not None else [value]:
-            for leaf in leaves_of(element):
-                yield leaf, count
+def _leaves(value: str, place: _Place) -> list[str]:
+    if place.codec is None:
+        return leaves_of(value)
+    return [leaf for element in place.codec.leaves(value) for leaf in leaves_of(element)]
+
+
+def _may_be_wordful(column: pl.Series, kind: Kind) -> pl.Series:
+    """Tell which values of a wordless kind :func:`_wordless` must judge one by one."""
+    if kind in {Kind.ENUM, Kind.UUID}:
+        return pl.Series([False]).new_from_index(0, len(column))
+    digits = (column.str.len_bytes() >= SHORTEST_NUMBER) & ~column.str.contains(_NOT_DIGITS)
+    return column.str.contains(_WORDFUL) | digits
 
 
 def _wordless(kind: Kind, text: str) -> str | None:
     """Return why a value is not searched, judged by type and by the value itself."""
     reason = WORDLESS.get(kind)
-    if reason is None or any(char.isalpha() for char in text if char not in "eETZ"):
-        return None if kind not in {Kind.ENUM, Kind.UUID} else reason
+    if reason is None or kind in {Kind.ENUM, Kind.UUID}:
+        return reason
+    if any(char.isalpha() for char in text if char not in "eETZ"):
+        return None
     return None if sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.isdigit() else reason

@@ -113,8 +113,7 @@ def _search_leaks(
     cycle: Cycle, plan: Plan, catalog: Catalog, database: Database, result: Verification
 ) -> None:
     search = LeakSearch(cycle, plan)
-    search.extracts(database)
-    search.tables(catalog, database)
+    search.rows(catalog, database)
     search.schema(database)
     search.records()
     result.coverage = search.coverage

@@ -9,7 +9,7 @@ import itertools
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..anonymizers.base import Key, Mask
@@ -23,15 +23,20 @@ PHRASES = frozenset({"street_address", "company"})
 LONGEST_PHRASE = 6
 SHORTEST_WHOLE = 8
 _SHORTEST_NAME = 3
+_MOST_WORDS = 1_000_000
 _WORD = re.compile(r"[^\W_]+")
+_ASCII_WORD = re.compile(r"[0-9a-z]+")
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:{}\[\]]+@[^\s@<>\"'(),;:{}\[\]]+\.[^\s@<>\"'(),;:{}\[\].]+")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().\-/]{5,20}\d(?![\w])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PHONE_DIGITS = range(7, 16)
+_DIGITS_ENOUGH = re.compile(r"\d(?:\D*\d){6}")
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text, folded so that case and compatibility forms do not matter."""
+    if text.isascii():  # most texts are, and they are their own compatibility form
+        return _ASCII_WORD.findall(text.lower())
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -40,6 +45,8 @@ def _contacts(text: str) -> Iterator[str]:
     if "@" in text:
         for match in _EMAIL.finditer(text):
             yield "@" + match.group().casefold().strip(".")
+    if _DIGITS_ENOUGH.search(text) is None:
+        return
     for match in _PHONE.finditer(_DATE.sub(" ", text)):
         digits = "".join(filter(str.isdigit, match.group()))
         if len(digits) in _PHONE_DIGITS:
@@ -149,7 +156,7 @@ class Search:
         for index, digests in enumerate(originals.values()):
             for digest in digests:
                 self._owner.setdefault(digest, index)
-        self._first: dict[str, bool] = {}
+        self._starts = _Starts(key, self._owner)
 
     def __len__(self) -> int:
         return len(self._owner)
@@ -168,10 +175,8 @@ class Search:
     def _found(self, text: str, vocabulary: frozenset[str], shortest: int) -> Iterator[bytes]:
         for mark in _contacts(text):
             yield from self._known(mark)
-        parts = words(text)
-        for start in range(len(parts)):
-            if not self._may_start(parts[start]):
-                continue
+        parts, starts = words(text), self._starts
+        for start in [index for index, word in enumerate(parts) if starts[word]]:
             for end in range(start + shortest, min(len(parts), start + LONGEST_PHRASE) + 1):
                 phrase = parts[start:end]
                 if not vocabulary.issuperset(phrase):
@@ -184,13 +189,19 @@ class Search:
         if (digest := mark_digest(self._key, mark)) in self._owner:
             yield digest
 
-    def _may_start(self, word: str) -> bool:
-        found = self._first.get(word)
-        if found is None:
-            if len(self._first) > 1_000_000:  # noqa: PLR2004 - bounds the memory of the cache
-                self._first.clear()
-            found = mark_digest(self._key, "f" + word) in self._owner
-            self._first[word] = found
+
+class _Starts(dict[str, bool]):
+    """Whether a word begins a known name: each word is hashed once, while there is room."""
+
+    def __init__(self, key: Key, known: Container[bytes]) -> None:
+        super().__init__()
+        self._key = key
+        self._digests = known
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        found = self[word] = mark_digest(self._key, "f" + word) in self._digests
         return found
 
 

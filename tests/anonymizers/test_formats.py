@@ -11,7 +11,7 @@ from decimal import Decimal
 import bcrypt
 import pytest
 
-from dbcycle_assets.anonymizers import Facts, Kind, build_mask, parameters_of
+from dbcycle_assets.anonymizers import Facts, Key, Kind, build_mask, parameters_of
 from dbcycle_assets.anonymizers.permutation import Digits, Permutation
 from dbcycle_assets.anonymizers.phone import code_of
 from dbcycle_assets.anonymizers.vocabulary import invented, locales, real_names
@@ -364,3 +364,23 @@ def test_countries_stay_in_their_form():
     assert re.fullmatch("[A-Z]{2}", mask("DE"))
     assert re.fullmatch("[a-z]{3}", mask("deu"))
     assert mask_of("country", to="continent")("germany") == "Europe"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "low", "high"),
+    [
+        (Kind.INTEGER, "32767", 10_000, 32_767),
+        (Kind.INTEGER, "-32768", -32_768, -10_000),
+        (Kind.INTEGER, "2147483647", 10**9, 2**31 - 1),
+        (Kind.INTEGER, "-9223372036854775808", -(2**63), -(10**18)),
+        (Kind.FLOAT, "3.4028235e+38", 1e38, 3.4e38),
+        (Kind.FLOAT, "1.7976931348623157e+308", 1e308, 1.79e308),
+        (Kind.FLOAT, "5e-324", 5e-324, 1e-300),
+        (Kind.NUMERIC, "-1e+308", -1.79e308, -1e308),
+    ],
+)
+def test_a_number_at_the_edge_of_its_type_stays_inside(kind, value, low, high):
+    """Other digits never make a number that its column cannot hold, or one that is infinite."""
+    for seed in range(200):
+        mask = build_mask("number", {}, Facts(kind), Key(f"edge {seed:032}".encode()))
+        assert low <= (int if kind is Kind.INTEGER else float)(mask(value)) <= high

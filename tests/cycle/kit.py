@@ -8,10 +8,17 @@ from pathlib import Path
 import psycopg
 
 from dbcycle_assets import load_project
+from dbcycle_assets.cycle import extract, migrate, plan, publish, restore, seed
 from dbcycle_assets.cycle.session import Cycle
 from dbcycle_assets.databases import dump_database
 from dbcycle_assets.databases.port import Stamp
 from dbcycle_assets.defs.run import refresh
+
+
+def _require(outcome):
+    if isinstance(outcome, extract.Failure):
+        raise outcome.error
+
 
 HEAD = "name: shop\nengine: {engine}\nsource: {{dump: prod.dump}}\n"
 
@@ -58,6 +65,26 @@ class Shop:
         home = self.root / "home"
         home.mkdir(exist_ok=True)
         return refresh(load_project(self.root), instance_home=home, **kwargs)
+
+    def build(self):
+        """Run every stage in turn, without Dagster; return the session.
+
+        Raises:
+            DbCycleError: the first failure.
+        """
+        cycle = self.cycle
+        tables = sorted(cycle.project.config.tables)
+        restore.take_dump(cycle)
+        restore.take_key(cycle)
+        restore.restore(cycle)
+        migrate.migrate(cycle)
+        plan.decide(cycle)
+        for outcome in [*extract.extract(cycle, tables), *seed.take_golden(cycle)]:
+            _require(outcome)
+        for outcome in seed.seed(cycle, tables):
+            _require(outcome)
+        publish.publish(cycle)
+        return cycle
 
     def rows(self, query, role="test"):
         """Return the rows of a query on one of the databases, as the driver gives them."""

@@ -238,3 +238,26 @@ def test_restamped_clone_and_stamp_facts(server: Server) -> None:
     finally:
         server.drop("contract_one", PROJECT)
         server.drop("contract_two", PROJECT)
+
+
+def test_names_with_dots_never_meet(server: Server) -> None:
+    """``"a.b"`` in public and ``b`` in the schema ``a`` are two tables, with rows and references."""
+    script = """
+        CREATE SCHEMA a;
+        CREATE SCHEMA "a.b";
+        CREATE TABLE "a.b" (id integer PRIMARY KEY);
+        CREATE TABLE a.b (id integer PRIMARY KEY, up integer REFERENCES "a.b");
+        CREATE TABLE "a.b"."c ""d" (id integer PRIMARY KEY, up integer REFERENCES a.b);
+        INSERT INTO "a.b" VALUES (1), (2), (3);
+        INSERT INTO a.b VALUES (1, 2);
+    """
+    with scratch(server, script) as database:
+        tables = database.catalog().tables
+        assert list(tables) == ['"a.b"', '"a.b"."c ""d"', "a.b"]
+        assert [database.count(table) for table in tables.values()] == [3, 0, 1]
+        keys = [key for table in tables.values() for key in table.foreign_keys]
+        assert [(key.table, key.parent) for key in keys] == [
+            ('"a.b"."c ""d"', "a.b"),
+            ("a.b", '"a.b"'),
+        ]
+        assert [database.orphans(key) for key in keys] == [0, 0]

@@ -37,12 +37,29 @@ _CAST = re.compile(
     r"::(?:character varying|double precision|bit varying|(?:timestamp|time) with(?:out)? time zone"
     r'|"[^"]+"(?:\."[^"]+"|\.\w+)?|\w+(?:\."[^"]+"|\.\w+)?)(?:\(\d+(?:,\d+)?\))?(?:\[\])*'
 )
+_ID_PART = re.compile(r'(?:^|(?<=\.))(?:("(?:[^"]|"")*")|([^".]+))')
 _NOISE = re.compile(r"[\s()]+")
 
 
 def table_id(schema: str, name: str) -> str:
-    """Return the id of a table: the bare name in schema ``public``."""
-    return name if schema == "public" else f"{schema}.{name}"
+    """Return the id of a table: the bare name in schema ``public``, else ``schema.name``.
+
+    A part that holds a dot or a quote is quoted as in SQL: two tables never share an id.
+    """
+    parts = [name] if schema == "public" else [schema, name]
+    return ".".join(
+        '"' + part.replace('"', '""') + '"' if "." in part or '"' in part else part
+        for part in parts
+    )
+
+
+def parts_of_id(table: str) -> tuple[str, str]:
+    """Return the schema and the name behind a table's id."""
+    parts = [
+        quoted[1:-1].replace('""', '"') if quoted else bare
+        for quoted, bare in _ID_PART.findall(table)
+    ]
+    return ("public", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
 
 
 def settled(definition: str) -> str:

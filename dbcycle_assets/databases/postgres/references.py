@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...model.catalog import ForeignKey
+from .catalog import parts_of_id
 from .keys import Key
 from .session import Connection, identifier, in_template, statement
 
@@ -12,19 +13,15 @@ Displaced = Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
 
 def relation_of(connection: Connection, table: str) -> str:
     """Return what to select from for a table id: a partitioned table whole, others alone."""
-    schema, _, name = table.rpartition(".")
-    rows = connection.execute(
-        "SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'p' AS partitioned"
+    schema, name = parts_of_id(table)
+    row = connection.execute(
+        "SELECT c.relkind = 'p' AS partitioned"
         " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p') AND ((n.nspname = 'public' AND c.relname = %s)"
-        "    OR (n.nspname = %s AND c.relname = %s))"
-        " ORDER BY n.nspname = 'public' DESC LIMIT 1",
-        [table, schema, name],
-    ).fetchall()
-    if not rows:
-        return identifier("public", table)
-    found = identifier(rows[0]["schema"], rows[0]["name"])
-    return found if rows[0]["partitioned"] else f"ONLY {found}"
+        " WHERE c.relkind IN ('r', 'p') AND n.nspname = %s AND c.relname = %s",
+        [schema, name],
+    ).fetchone()
+    found = identifier(schema, name)
+    return found if row is None or row["partitioned"] else f"ONLY {found}"
 
 
 def orphans(connection: Connection, key: ForeignKey) -> int:
