@@ -1,5 +1,6 @@
 """Dates and times, shifted in their text form: no calendar library bounds them."""
 
+import bisect
 import datetime
 import re
 from typing import Literal
@@ -17,6 +18,11 @@ CYCLE = 400
 """The Gregorian calendar repeats after as many years."""
 
 
+AGES = (-4712, 1, 10_000, 294_277, 5_874_898)
+"""The years (0 is 1 BC) before which something ends: what PostgreSQL, people, most programs, a
+PostgreSQL timestamp and a PostgreSQL date can tell."""
+
+
 class Shift(Parameters):
     """How far a date moves."""
 
@@ -31,7 +37,8 @@ def endless(value: str) -> bool:
 
 
 def shifted(value: str, days: int) -> str:
-    """Return a date or timestamp so many days later.
+    """Return a date or timestamp so many days later; earlier instead where it would leave its age,
+    so that 9999-12-31 stays a date that every program can read.
 
     Raises:
         ValueError: it is neither.
@@ -43,7 +50,10 @@ def shifted(value: str, days: int) -> str:
     year = int(match["year"])
     year = 1 - year if match["era"] else year
     base = 2000 + year % CYCLE
-    moved = datetime.date(base, int(match["month"]), int(match["day"])) + datetime.timedelta(days)
+    known = datetime.date(base, int(match["month"]), int(match["day"]))
+    moved = known + datetime.timedelta(days)
+    if bisect.bisect_right(AGES, year) != bisect.bisect_right(AGES, year + moved.year - base):
+        moved = known - datetime.timedelta(days)
     year += moved.year - base
     era = " BC" if year < 1 else ""
     year = 1 - year if year < 1 else year
@@ -124,6 +134,7 @@ DEFINITIONS = (
         build_row=_shift_per,
         per=True,
         parameters=Shift,
+        version=2,
         searchable=False,
     ),
     Definition(
@@ -134,6 +145,7 @@ DEFINITIONS = (
         build_row=_shift_per,
         per=True,
         parameters=Shift,
+        version=2,
         searchable=False,
     ),
     Definition(

@@ -384,3 +384,21 @@ def test_a_number_at_the_edge_of_its_type_stays_inside(kind, value, low, high):
     for seed in range(200):
         mask = build_mask("number", {}, Facts(kind), Key(f"edge {seed:032}".encode()))
         assert low <= (int if kind is Kind.INTEGER else float)(mask(value)) <= high
+
+
+@pytest.mark.parametrize(
+    ("value", "year"),
+    [
+        ("9999-12-31", 9999),
+        ("9999-12-31 23:59:59", 9999),
+        ("0001-01-01", 1),
+        ("294276-12-31", 294276),
+    ],
+)
+def test_a_date_that_stands_for_never_can_still_be_read(value, year):
+    """Programs cannot read a year 10000, so the last day of time moves back and not on."""
+    for seed in range(100):
+        mask = build_mask("date", {}, Facts(Kind.DATE), Key(f"never {seed:032}".encode()))
+        assert int(mask(value).split("-")[0]) == year
+        assert "BC" not in mask(value)
+        assert mask(value) != value

@@ -17,7 +17,8 @@ NAMES = (
     "日本語", "$dollar", LONG, "new\nline", "tab\there", "a'b", "{brace}", "-dash", "😀", "select",
     "semi;colon", "x: y #z", "*", "null", "yes", "1e3", " lead", "_dbcycl", "sqlit_",
 )  # fmt: skip
-COLUMNS = tuple(name for name in NAMES if name not in {"*", "😀"})  # PENDING detector
+# The detector cannot judge a column of text whose name has no letter or digit.
+COLUMNS = tuple(name for name in NAMES if name not in {"*", "😀"})
 HAZARDS = (
     "", " ", "\\N", "\\.", "\\\\N", "'", '"', "a\tb", "line\nbreak", "\r\n", "\\x41", "\\x", "NULL",
     "null", "{}", "[", '"', "{a,b}", '{"a": 1}', "\x1b", "\x1b'x", "\x1b#1", "\ufeff", "\u200b\u2028",
@@ -271,7 +272,7 @@ POSTGRES = {
     "bigint": ("bigint", number(-(2**63), 2**63 - 1), ["integer", None], False),
     "smallint": ("smallint", number(-(2**15), 2**15 - 1), ["integer", None], False),
     "uuid": ("uuid", uuid, ["uuid", None], False),
-    "inet": ("inet", network, ["ip_address", None], False),
+    "inet": ("inet", network, ["ip_address"], False),
     "numeric": (
         "numeric", some("NaN", "Infinity", "-Infinity", "0", "1e-30", "1" * 60, "-0.10"),
         ["number", None], False,
@@ -286,31 +287,35 @@ POSTGRES = {
     "enum": ("{enum}", some("a b", "it's", "Ü", "{x}"), ["choice", None], False),
     "enums": ("{enum}[]", some("{}", '{"a b",NULL}', '{Ü,"{x}"}'), ["choice", None], False),
     "date": ("date", DATES, ["date", None], False),
-    "any date": ("date", BEYOND, [None], False),
+    "any date": ("date", BEYOND, ["date", "birth_date", None], False),
     "timestamp": ("timestamp", MOMENTS, ["timestamp", None], False),
-    "any timestamp": ("timestamp", BEYOND, [None], False),
+    "any timestamp": ("timestamp", BEYOND, ["timestamp", None], False),
     "timestamptz": ("timestamptz", ZONED, ["timestamp", None], False),
     "any timestamptz": (
-        "timestamptz", some("infinity", "-infinity", "4713-01-01 00:00:00+00 BC"), [None], False,
+        "timestamptz", some("infinity", "-infinity", "4713-01-01 00:00:00+00 BC"),
+        ["timestamp", None], False,
     ),
     "interval": (
         "interval", some("1 year -2 mons 3 days -04:05:06.7", "178000000 years", "00:00:00"),
         [None], False,
     ),
-    "time": ("time", some("24:00:00", "00:00:00", "23:59:59.999999"), [None], False),
-    "timetz": ("timetz", some("24:00:00+14", "12:00:00-15:59:59"), [None], False),
+    "any interval": (
+        "interval", some("3 years", "-2 days", "04:05:06.7"), ["interval", None], False,
+    ),
+    "time": ("time", some("24:00:00", "00:00:00", "23:59:59.999999"), ["time", None], False),
+    "timetz": ("timetz", some("24:00:00+14", "12:00:00-15:59:59"), ["time", None], False),
     "range": (
         "int4range", some("empty", "(,)", "[1,5)", "[,7)", "[-3,)"), ["range", None], False,
     ),
-    "tsrange": ("tsrange", some("empty", '["2020-01-01 00:00:00",)', "(,infinity]"), [None], False),
-    "multirange": ("int8multirange", some("{}", "{[1,2),[5,9)}"), [None], False),
+    "tsrange": ("tsrange", some("empty", '["2020-01-01 00:00:00",)', "(,infinity]"), ["range"], False),
+    "multirange": ("int8multirange", some("{}", "{[1,2),[5,9)}"), ["range"], False),
     "bits": ("varbit(9)", some("", "1", "010101010"), [None], False),
     "point": ("point", some("(0,-0)", "(1e300,NaN)"), [None], False),
     "oid": ("oid", some("0", "4294967295"), [None], False),
     "char": ('"char"', some("", "a", "\\"), [None], False),
     "tsvector": ("tsvector", some("'a':1A 'b b':2", ""), ["tsvector", None], False),
     "composite": ("{pair}", some('(1,"a b")', "(,)", '(2,"""\\\\")'), [None], False),
-    "macaddr": ("macaddr", some("08:00:2b:01:02:03"), ["mac_address", None], False),
+    "macaddr": ("macaddr", some("08:00:2b:01:02:03"), ["mac_address"], False),
 }  # fmt: skip
 
 KEYS = {
