@@ -174,7 +174,7 @@ class Database(Protocol):
         """
 
     def migrations(self) -> Migrations:
-        """Return the migrations of this database."""
+        """Return the migrations of this database, the same object every time."""
 
 
 class ElementCodec(Protocol):

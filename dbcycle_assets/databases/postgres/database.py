@@ -31,6 +31,7 @@ class PostgresDatabase:
         self.name = name
         self._connection = connection
         self._connect = connect
+        self._migrations = PostgresMigrations(name, connection, connect)
 
     def _path(self, *schemas: str) -> None:
         """Set the search path; ``pg_catalog`` alone makes printed definitions fully qualified."""
@@ -257,5 +258,5 @@ class PostgresDatabase:
         return connection
 
     def migrations(self) -> PostgresMigrations:
-        """Return the migrations of this database."""
-        return PostgresMigrations(self.name, self._connection, self._connect)
+        """Return the migrations of this database, the same object every time."""
+        return self._migrations

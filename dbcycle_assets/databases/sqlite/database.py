@@ -32,6 +32,7 @@ class SqliteDatabase:
         self.name = name
         self._connection = connection
         self._connect = connect
+        self._migrations = SqliteMigrations(name, connection, connect)
 
     def catalog(self) -> Catalog:
         """Return the tables and keys; our own bookkeeping is left out.
@@ -187,8 +188,8 @@ class SqliteDatabase:
             raw.close()
 
     def migrations(self) -> SqliteMigrations:
-        """Return the migrations of this database."""
-        return SqliteMigrations(self.name, self._connection, self._connect)
+        """Return the migrations of this database, the same object every time."""
+        return self._migrations
 
 
 def raise_sequence(connection: sqlite3.Connection, table: str, least: int) -> None:
