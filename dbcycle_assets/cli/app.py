@@ -8,7 +8,18 @@ import typer
 from typer.core import TyperGroup
 
 from ..config import credentials
-from . import access, canary, doctor, keys, projects, refresh, report, stages, workspace
+from . import (
+    access,
+    canary,
+    database,
+    doctor,
+    keys,
+    projects,
+    refresh,
+    report,
+    stages,
+    workspace,
+)
 from .invocation import Invocation
 
 FLAGS = frozenset({"--json", "--verbose", "-v", "--yes", "-y", "--debug"})
@@ -195,3 +206,14 @@ _add("canary", canary.canary, "dbcycle canary", "dbcycle canary --json")
 _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
 app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))
+app.add_typer(
+    database.db,
+    name="db",
+    epilog=examples(
+        "dbcycle db migrate --dry-run",
+        "dbcycle db status --json",
+        "dbcycle db rollback --target 2",
+        "dbcycle db migrate --prod --confirm shop",
+        "dbcycle db backup restore",
+    ),
+)

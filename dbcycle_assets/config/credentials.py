@@ -6,7 +6,9 @@ import re
 import secrets
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BadInput, GuardRefused, UsageError
 from .model import Project
@@ -44,6 +46,11 @@ def environment(chosen: str | None = None) -> str:
             remedy=f"use one of {', '.join(sorted(set(ENVIRONMENTS.values())))}",
         )
     return ENVIRONMENTS[word]
+
+
+def named_environment() -> str | None:
+    """Return the environment that ``--env`` or DBCYCLE_ENV names, or None."""
+    return environment() if (os.environ.get("DBCYCLE_ENV") or "").strip() else None
 
 
 def project_hint() -> str | None:
@@ -194,3 +201,24 @@ def redact(text: str) -> str:
     text = _URL_PASSWORD.sub(r"\g<head>:***@", text)
     text = _DSN_PASSWORD.sub(r"\g<head>***", text)
     return _SQL_PASSWORD.sub(r"\g<head>***", text)
+
+
+def handed_over(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a program that we start, with some variables of its own."""
+    return {**os.environ, **more}
+
+
+def same_place(one: str, other: str) -> bool:
+    """Tell whether two URLs lead to the same database of the same server, whoever logs in."""
+
+    def place(url: str) -> tuple[str, str, str, str]:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        host = (parts.hostname or query.get("host", "")).casefold()
+        port = str(parts.port or query.get("port", "5432"))
+        return parts.scheme.split("+")[0].replace("postgresql", "postgres"), host, port, parts.path
+
+    try:
+        return place(one) == place(other)
+    except ValueError:
+        return False

@@ -1,8 +1,10 @@
 """Write judgements into ``dbcycle.yaml``, keeping comments, order and everything else."""
 
+import copy
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,32 @@ def new_config(
     before = yaml.plain(document)
     _write(document, judgements, path)
     _replace(path, yaml.dump(document), before, judgements)
+
+
+def add_step(path: Path, version: str, step: str) -> None:
+    """Add a migration step to the end of a version's list.
+
+    Raises:
+        ConfigError: only a person can edit the file; it is unchanged.
+    """
+    document = yaml.parse(path)
+    text = path.read_bytes().decode("utf-8-sig")
+    layout = yaml.layout_of(document, text)
+    wanted = copy.deepcopy(yaml.plain(document))
+    for place in (document, wanted):
+        for entry in place["migrations"]:
+            if entry.get("version") == version:
+                with growing(entry, "steps") if place is document else nullcontext():
+                    entry["steps"].append(step)
+    edited = yaml.dump(document, layout)
+    edited = edited.replace("\n", "\r\n") if "\r\n" in text else edited
+    with _beside(path, edited) as part:
+        if yaml.plain(yaml.parse(part)) != wanted:
+            raise ConfigError(
+                "is woven in a way that only a person can edit",
+                where=str(path),
+                remedy=f"add {step} to the steps of version {version} by hand",
+            )
 
 
 def _last_words(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -171,6 +199,19 @@ def _replace(
     path: Path, text: str, before: Mapping[str, Any], judgements: Sequence[Judgement]
 ) -> None:
     """Put the text in the file's place if it says what it said before and the judgements."""
+    with _beside(path, text) as part:
+        if not _says(part, before, judgements):
+            lines = [f"{each.table}.{each.column}: {each.rule}" for each in judgements]
+            raise ConfigError(
+                "is woven in a way that only a person can edit (aliases, merges, odd keys?)",
+                where=str(path),
+                remedy=f"write by hand: {'; '.join(lines)}",
+            )
+
+
+@contextmanager
+def _beside(path: Path, text: str) -> Iterator[Path]:
+    """Give a file with the new text, which takes the place of the former if the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     part = Path(name)
@@ -179,13 +220,7 @@ def _replace(
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        if not _says(part, before, judgements):
-            lines = [f"{each.table}.{each.column}: {each.rule}" for each in judgements]
-            raise ConfigError(
-                "is woven in a way that only a person can edit (aliases, merges, odd keys?)",
-                where=str(path),
-                remedy=f"write by hand: {'; '.join(lines)}",
-            )
+        yield part
         part.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
         part.replace(path.resolve())
     finally:

@@ -52,6 +52,8 @@ def load_project(root: Path) -> Project:
 def _expand(document: Mapping[str, Any]) -> dict[str, Any]:
     """Turn the short forms of rules into the long one."""
     expanded = dict(document)
+    if isinstance(document.get("migrations"), Mapping):
+        expanded["migrations"] = [document["migrations"]]
     tables = document.get("tables")
     if tables is None:
         expanded.pop("tables", None)

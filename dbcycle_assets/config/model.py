@@ -33,11 +33,46 @@ class Source(_Strict):
 
 
 class Version(_Strict):
-    """One version of the schema: an ordered list of SQL and Python steps in one directory."""
+    """Migrations in one directory, or those that a tool of yours applies.
 
-    version: str
-    directory: str
-    steps: tuple[str, ...]
+    An ordered list of SQL and Python steps; without ``steps``, every file (and every folder with
+    an ``up.sql``) in the order of its numbers. ``layout`` reads what another tool's directory
+    holds. ``tool`` runs Alembic, or any command, on the database.
+    """
+
+    version: str = ""
+    directory: str | None = None
+    steps: tuple[str, ...] | None = None
+    layout: Literal["plain", "prisma", "diesel", "dbmate", "golang-migrate", "flyway"] | None = None
+    tool: Literal["alembic", "command"] | None = None
+    config: str | None = None
+    """Alembic's configuration file."""
+    run: tuple[str, ...] = ()
+    """The command, run in the project's folder."""
+    files: tuple[str, ...] = ()
+    """Patterns of the files that the tool reads: when one changes, the migrations are stale."""
+    url_env: str = "DATABASE_URL"
+    """The variable in which the command gets the URL of the database."""
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> "Version":
+        if message := self._fault():
+            raise ValueError(message)
+        return self
+
+    def _fault(self) -> str:
+        if self.tool == "alembic" and not self.config:
+            return "tool alembic needs `config`, its configuration file"
+        if self.tool == "command" and not self.run:
+            return "tool command needs `run`, the command as a list of words"
+        if self.tool is not None:
+            given = self.directory or self.steps is not None or self.layout
+            return "a tool has no directory, steps or layout" if given else ""
+        if self.directory is None:
+            return "give a `directory`, or a `tool`"
+        if self.steps is not None and self.layout not in (None, "plain"):
+            return f"layout {self.layout} has an order of its own: leave `steps` away"
+        return "" if self.version or self.layout else "`version` is missing"
 
 
 class Rule(_Strict):

@@ -1,27 +1,15 @@
 """The migrations: a clone of the restored database with every version's steps applied."""
 
-import runpy
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
-from ..databases.port import Database, Fingerprint, Progress
-from ..errors import DbCycleError, MigrationError
+from ..databases.port import Database, Fingerprint
+from ..errors import MigrationError
 from ..model.catalog import Catalog, Table
-from ..model.digest import digest_of, digest_of_text
-from .nodes import migration_steps
+from ..model.digest import digest_of
+from ..model.migration import pending
+from ..upkeep.engine import engine_for
+from ..upkeep.sources import migration_steps
 from .session import Cycle, Outcome
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a Python migration step may know besides its connection.
-
-    ``secrets_file`` is the project's protected file of plain texts, or None.
-    """
-
-    secrets_file: Path | None
-    report: Progress
 
 
 def migrate(cycle: Cycle, *, sql_only: bool = False, only_step: str | None = None) -> list[Outcome]:
@@ -97,68 +85,28 @@ def _record(
 
 
 def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str | None) -> list[str]:
-    done = {step for step, _ in database.applied()}
-    secrets = cycle.project.config.passwords
-    context = Step(cycle.project.path(secrets) if secrets else None, cycle.progress)
-    names = []
+    everything = migration_steps(cycle.project)
+    engine = engine_for(
+        cycle.project,
+        database,
+        report=cycle.progress,
+        url=cycle.server.url(database.name),
+        alone=True,
+    )
+    engine.migrations.prepare()
     steps = [
-        (name, path)
-        for name, path in migration_steps(cycle.project)
-        if not (sql_only and path.suffix == ".py")
-        and (only_step is None or only_step in (name, name.split("/", 1)[1]))
+        step
+        for step in pending(everything, engine.migrations.entries())
+        if not (sql_only and step.kind == "python")
+        and (only_step is None or step.is_called(only_step))
     ]
-    if only_step is not None and not steps:
+    if only_step is not None and not any(step.is_called(only_step) for step in everything):
         raise MigrationError(
             f"no migration step is called {only_step}",
             remedy="the steps are listed under `migrations` in dbcycle.yaml",
         )
-    for name, path in steps:
-        if name in done:
-            continue
-        started = time.monotonic()
-        cycle.progress(f"migration {name}")
-        content = path.read_bytes()
-        if path.suffix == ".py":
-            _run_python(database, path, context)
-        else:
-            database.run_sql(content.decode("utf-8-sig"), path)
-        database.record_step(name, digest_of_text(content), time.monotonic() - started)
-        names.append(name)
+    names = []
+    for step in steps:
+        cycle.progress(f"migration {step.name}")
+        names += engine.apply([step], lambda _step, _seconds: None)
     return names
-
-
-def _run_python(database: Database, path: Path, context: Step) -> None:
-    """Run one Python step's ``run(connection, step)`` in one transaction."""
-    try:
-        run = runpy.run_path(str(path)).get("run")
-        if run is None:
-            raise MigrationError(  # noqa: TRY301 - told apart from the step's own errors
-                "has no function `run(connection, step)`",
-                where=str(path),
-                remedy="define it; the connection is SQLAlchemy's, inside a transaction",
-            )
-        with database.sqlalchemy() as connection:
-            result = run(connection, context)
-    except DbCycleError:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a step is the user's own code
-        line = _line_in(error, path)
-        raise MigrationError(
-            f"the step raised {type(error).__name__} and was rolled back",
-            where=f"{path}:{line}" if line else str(path),
-            remedy="the message is withheld, since it may hold a row's values; "
-            "run the step alone in a debugger",
-        ) from None
-    if isinstance(result, str) and result:
-        context.report(f"{path.name}: {result}")
-
-
-def _line_in(error: BaseException, path: Path) -> int | None:
-    if isinstance(error, SyntaxError):
-        return error.lineno
-    line, trace = None, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line

@@ -4,20 +4,19 @@ This listing is the pipeline: Dagster's assets, ``dbcycle plan`` and the memo al
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..config.model import Project
-from ..errors import MigrationError
 from ..model.catalog import Catalog
 from ..model.decision import Judge
 from ..model.digest import digest_of, digest_of_text
 from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
+from ..upkeep.sources import migrations_digest
 from .golden import golden_files
 from .seed_files import seed_files
 
 RESTORE_VERSION = 1
-MIGRATE_VERSION = 1
+MIGRATE_VERSION = 2
 SEED_VERSION = 1
 PUBLISH_VERSION = 2
 
@@ -78,28 +77,6 @@ def plan_version(project: Project) -> str:
     return digest_of([judgements, config.verify.model_dump(include={"coincidences"})])
 
 
-def migration_steps(project: Project) -> Iterator[tuple[str, Path]]:
-    """Yield (``version/step``, file) in the order of application.
-
-    Raises:
-        MigrationError: a step that the config lists does not exist.
-    """
-    for version in project.config.migrations:
-        folder = project.path(version.directory)
-        for step in version.steps:
-            path = folder / step
-            if not path.is_file():
-                raise MigrationError(
-                    "the config lists this migration step, but there is no such file",
-                    where=str(path),
-                    remedy=f"create it, or remove it from version {version.version}",
-                )
-            yield f"{version.version}/{step}", path
-
-
 def migrations_version(project: Project) -> str:
     """Return the code version of the migrations: every step's content, in order."""
-    steps = [(name, digest_of_text(path.read_bytes())) for name, path in migration_steps(project)]
-    secrets = project.path(project.config.passwords) if project.config.passwords else None
-    known = digest_of_text(secrets.read_bytes()) if secrets and secrets.is_file() else None
-    return digest_of([MIGRATE_VERSION, steps, known])
+    return digest_of([MIGRATE_VERSION, migrations_digest(project)])

@@ -1,12 +1,13 @@
 """The engines behind one small protocol, and how to get one."""
 
+import re
 from pathlib import Path
 
-from ..errors import UsageError
+from ..errors import BadInput, UsageError
 from .port import Progress, Server
 from .postgres.dumps import dump_digest as _archive_digest
 
-__all__ = ["dump_database", "dump_digest", "open_server"]
+__all__ = ["dump_database", "dump_digest", "locate", "open_server"]
 
 
 def dump_digest(path: Path) -> str:
@@ -65,6 +66,37 @@ def open_server(engine: str, *, url: str | None, state: Path) -> Server:
         embedded=True,
         on_stop=lambda: embedded.stop(state),
     )
+
+
+def locate(engine: str, url: str) -> tuple[Server, str]:
+    """Return the server and the name of the one database that a URL means; nothing connects yet.
+
+    Raises:
+        BadInput: the URL names no database of this engine.
+    """
+    if engine == "sqlite":
+        from .sqlite import SqliteServer
+
+        path = Path(url.removeprefix("sqlite:///")).expanduser().resolve()
+        if "://" in url.removeprefix("sqlite:///") or not path.suffix:
+            raise BadInput(
+                "the URL names no SQLite file",
+                remedy="give its path with an ending, as in sqlite:////srv/shop.db",
+            )
+        return SqliteServer(path.parent, path.suffix), path.name.removesuffix(path.suffix)
+    from . import embedded
+    from .postgres.server import PostgresServer
+    from .postgres.session import connection_facts, with_database
+
+    if not re.match(r"postgres(ql)?(\+\w+)?://", url) or not (
+        name := connection_facts(url).get("dbname")
+    ):
+        raise BadInput(
+            "the URL names no PostgreSQL database",
+            remedy="write it as postgresql://user@host/name",
+        )
+    # Databases are made, copied and renamed from a session on another one.
+    return PostgresServer(with_database(url, "postgres"), programs=embedded.programs), name
 
 
 def _folder(url: str | None, state: Path) -> Path:

@@ -17,6 +17,7 @@ import sqlalchemy
 
 from ..anonymizers.base import Reading
 from ..model.catalog import Catalog, Column, ForeignKey, Table
+from .migrating import Migrations
 
 Progress = Callable[[str], None]
 """Told in a few words what is happening; never given a value."""
@@ -182,11 +183,8 @@ class Database(Protocol):
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (schema, table) for a table of our own, whose schema is made if need be."""
 
-    def applied(self) -> list[tuple[str, str]]:
-        """Return (step, checksum) of each applied migration step, in order of application."""
-
-    def record_step(self, step: str, checksum: str, seconds: float) -> None:
-        """Add one step to the history."""
+    def migrations(self) -> Migrations:
+        """Return the migrations of this database, the same object every time."""
 
 
 class ElementCodec(Protocol):
@@ -232,6 +230,27 @@ class Server(Protocol):
 
     def clone(self, source: str, name: str, stamp: Stamp) -> None:
         """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
+
+    def ensure(self, name: str, stamp: Stamp) -> bool:
+        """Create an empty database unless it is there; tell whether it was made now. Of two that
+        do so at once, one makes it.
+        """
+
+    def duplicate(self, source: str, name: str, stamp: Stamp, *, end_sessions: bool) -> None:
+        """Create ``name`` as a copy of any database, ours or not; the guard on ``name`` is that
+        of :meth:`create`.
+
+        Raises:
+            ServerUnavailable: others are connected to the source, and they are not to be ended.
+        """
+
+    def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
+        """Return the databases that carry our stamp with a role, by name."""
+
+    def put_back(self, copy: str, name: str) -> None:
+        """Let a copy take the place of a database, whoever made that: the caller has asked the
+        guards. At every moment ``name`` is the former one or the copy; ``copy`` is used up.
+        """
 
     def drop(self, name: str, project: str) -> None:
         """Drop a stamped database and its sessions; absent is fine; same guard."""

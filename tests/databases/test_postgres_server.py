@@ -14,6 +14,7 @@ from dbcycle_assets.databases.port import Server, Stamp
 from dbcycle_assets.databases.postgres.server import PostgresServer
 from dbcycle_assets.databases.postgres.session import connect, with_database
 from dbcycle_assets.errors import DbCycleError, GuardRefused, MigrationError, ServerUnavailable
+from dbcycle_assets.model.migration import Entry
 
 from .kit import PROJECT, scratch, stamp
 
@@ -143,9 +144,15 @@ def test_python_steps_commit_or_roll_back(server: Server) -> None:
         with pytest.raises(ZeroDivisionError):
             half()
         assert database.count(database.catalog().tables["t"]) == 1
-        database.record_step("v1/a.sql", "abc", 0.5)
-        database.record_step("v1/b.py", "def", 0.5)
-        assert database.applied() == [("v1/a.sql", "abc"), ("v1/b.py", "def")]
+        migrations = database.migrations()
+        assert migrations.entries() == []
+        migrations.prepare()
+        migrations.write(Entry("v1/b.sql", "1"))
+        migrations.write(Entry("v1/a.sql", "2"))
+        assert [(e.step, e.checksum) for e in migrations.entries()] == [
+            ("v1/b.sql", "1"),
+            ("v1/a.sql", "2"),
+        ]
 
 
 def test_a_read_only_session_sees_one_moment(server: Server) -> None:

@@ -29,6 +29,7 @@ from dbcycle_assets.errors import (
     ServerUnavailable,
 )
 from dbcycle_assets.model.catalog import Catalog, ForeignKey, UniqueKey
+from dbcycle_assets.model.migration import Entry
 
 from .kit import DATA, PROJECT, heap_of, scratch, silent, stamp
 
@@ -687,17 +688,22 @@ def test_a_python_step_is_one_transaction(server: SqliteServer) -> None:
         catalog = database.catalog()
         assert database.count(catalog.tables["made"]) == 1
         assert database.count(catalog.tables["people"]) == 4
-        assert database.applied() == []
-        database.record_step("v1/b.sql", "1", 0.1)
-        database.record_step("v1/a.sql", "2", 0.1)
-        assert database.applied() == [("v1/b.sql", "1"), ("v1/a.sql", "2")]
+        migrations = database.migrations()
+        assert migrations.entries() == []
+        migrations.prepare()
+        migrations.write(Entry("v1/b.sql", "1"))
+        migrations.write(Entry("v1/a.sql", "2"))
+        assert [(e.step, e.checksum) for e in migrations.entries()] == [
+            ("v1/b.sql", "1"),
+            ("v1/a.sql", "2"),
+        ]
 
 
 def test_a_read_only_session_changes_nothing(server: SqliteServer) -> None:
     """Verification cannot write, even by mistake."""
     server.create("one", stamp())
     with server.open("one", read_only=True) as database, pytest.raises(DbCycleError):
-        database.record_step("s", "c", 0.0)
+        database.migrations().prepare()
 
 
 def test_a_server_tells_how_to_reach_it(server: SqliteServer) -> None:

@@ -1,6 +1,5 @@
 """A small efficient_tutor: made by the project's own generator, migrated by its own steps."""
 
-import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +9,9 @@ import psycopg
 import pytest
 
 from dbcycle_assets import Project, load_project
-from dbcycle_assets.cycle.migrate import Step
-from dbcycle_assets.cycle.nodes import migration_steps
 from dbcycle_assets.databases.port import Server, Stamp
+from dbcycle_assets.upkeep.engine import engine_for
+from dbcycle_assets.upkeep.sources import migration_steps
 
 ROOT = Path(__file__).parents[2] / "data" / "efficient_tutor"
 USERS = 80
@@ -62,14 +61,12 @@ def migrate(server: Server, project: Project, production: str):
     def run(name: str) -> list[str]:
         server.clone(production, name, Stamp("efficient_tutor", "migrated"))
         said: list[str] = []
-        step = Step(project.path(project.config.passwords), said.append)
         with server.open(name) as database:
-            for _, path in migration_steps(project):
-                if path.suffix == ".py":
-                    with database.sqlalchemy() as connection:
-                        said.append(runpy.run_path(str(path))["run"](connection, step))
-                else:
-                    database.run_sql(path.read_text(encoding="utf-8"), path)
+            engine = engine_for(
+                project, database, report=said.append, url=server.url(name), alone=True
+            )
+            engine.migrations.prepare()
+            engine.apply(migration_steps(project), lambda _step, _seconds: None)
         return said
 
     return run

@@ -14,21 +14,12 @@ from ...anonymizers.base import Expression, Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
+from ..scripting import asks_to_be_alone
 from . import loading, references, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, read_catalog, schema_texts
+from .migrations import PostgresMigrations
 from .session import Connection, identifier, in_template, query, settle, statement, translated
-
-_HISTORY = """
-CREATE SCHEMA IF NOT EXISTS _dbcycle;
-CREATE TABLE IF NOT EXISTS _dbcycle.migrations (
-    position integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    step text NOT NULL UNIQUE,
-    checksum text NOT NULL,
-    seconds double precision NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-);
-"""
 
 
 class PostgresDatabase:
@@ -40,6 +31,7 @@ class PostgresDatabase:
         self.name = name
         self._connection = connection
         self._connect = connect
+        self._migrations = PostgresMigrations(name, connection, connect)
 
     def _path(self, *schemas: str) -> None:
         """Set the search path; ``pg_catalog`` alone makes printed definitions fully qualified."""
@@ -232,7 +224,9 @@ class PostgresDatabase:
         with translated(self.name):
             self._path("public")
         try:
-            scripts.run_script(self._connection, script, path)
+            scripts.run_script(
+                self._connection, script.encode(), path, alone=asks_to_be_alone(script)
+            )
         finally:
             if not self._connection.closed:
                 self._connection.execute(
@@ -247,7 +241,7 @@ class PostgresDatabase:
             MigrationError: with file, line and column; no value of a row.
         """
         raw: Any = connection.connection.driver_connection
-        scripts.run_script(raw, script.decode("utf-8-sig"), path)
+        scripts.run_script(raw, script, path)
 
     @contextmanager
     def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:
@@ -278,21 +272,6 @@ class PostgresDatabase:
             self._connection.execute("CREATE SCHEMA IF NOT EXISTS _dbcycle")
         return "_dbcycle", name
 
-    def applied(self) -> list[tuple[str, str]]:
-        """Return (step, checksum) of each applied migration step, in order of application."""
-        with translated(self.name):
-            if not self._exists("_dbcycle.migrations"):
-                return []
-            found = self._connection.execute(
-                "SELECT step, checksum FROM _dbcycle.migrations ORDER BY position"
-            ).fetchall()
-        return [(row["step"], row["checksum"]) for row in found]
-
-    def record_step(self, step: str, checksum: str, seconds: float) -> None:
-        """Add one step to the history."""
-        with translated(self.name, DbCycleError), self._connection.transaction():
-            self._connection.execute(_HISTORY)
-            self._connection.execute(
-                "INSERT INTO _dbcycle.migrations (step, checksum, seconds) VALUES (%s, %s, %s)",
-                [step, checksum, seconds],
-            )
+    def migrations(self) -> PostgresMigrations:
+        """Return the migrations of this database, the same object every time."""
+        return self._migrations

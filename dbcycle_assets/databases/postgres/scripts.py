@@ -1,17 +1,16 @@
 """Running SQL scripts: migrations, statement by statement as psql would, in one transaction."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import psycopg
 
-from ...errors import MigrationError, ServerUnavailable
+from ...errors import Locked, MigrationError, ServerUnavailable
 from .plain import Script, Statement, Unreadable
 from .session import Connection, message_of
 
-_NO_TRANSACTION = re.compile(r"^[ \t]*--[ \t]*dbcycle:[ \t]*no-transaction[ \t]*$", re.MULTILINE)
 _OURS = re.compile(
     rb"^(BEGIN|START\s+TRANSACTION|COMMIT|END)(\s+(WORK|TRANSACTION))?"
     rb"(\s+(ISOLATION\s+LEVEL|READ)\b.*)?\s*;?$",
@@ -20,17 +19,27 @@ _OURS = re.compile(
 _ROLLBACK = re.compile(rb"^(ROLLBACK|ABORT)\b(?!\s+(WORK\s+|TRANSACTION\s+)?TO\b)", re.DOTALL)
 
 
-def run_script(connection: Connection, script: str, path: Path) -> None:
-    """Run one script; see the protocol's ``run_sql``.
+def lines_of(script: bytes) -> list[bytes]:
+    """Return the lines of a script without a byte order mark."""
+    return script.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True)
+
+
+def run_script(
+    connection: Connection,
+    script: bytes,
+    path: Path,
+    *,
+    alone: bool = False,
+    change: Callable[[], None] = lambda: None,
+) -> None:
+    """Run one script; see the protocol's ``run_sql``. ``change`` is part of the transaction.
 
     Raises:
         MigrationError: with file, line and column; no value of a row.
     """
-    lines = script.removeprefix("\ufeff").encode().splitlines(keepends=True)
-    alone = _NO_TRANSACTION.search(script) is not None
-    reader = Script(lines)
+    reader = Script(lines_of(script))
     current: list[Statement] = []
-    with _explained(path, current), nullcontext() if alone else connection.transaction():
+    with explained(path, current), nullcontext() if alone else connection.transaction():
         for part in reader:
             current[:] = [part]
             if not alone and _OURS.match(part.skeleton):
@@ -43,6 +52,9 @@ def run_script(connection: Connection, script: str, path: Path) -> None:
                 )
             run_statement(connection, part, reader)
         current.clear()
+        if not alone:
+            connection.execute("RESET SESSION AUTHORIZATION")  # a script may have changed its role
+        change()
 
 
 def run_statement(connection: Connection, part: Statement, reader: Script) -> None:
@@ -68,7 +80,13 @@ def place_of(part: Statement, error: psycopg.Error) -> tuple[int, int]:
 
 
 @contextmanager
-def _explained(path: Path, current: list[Statement]) -> Iterator[None]:
+def explained(path: Path, current: list[Statement]) -> Iterator[None]:
+    """Turn a failure of the statement in ``current`` into an error with its place.
+
+    Raises:
+        MigrationError: with file, line and column; no value of a row.
+        Locked: another session holds a lock that the statement waited for.
+    """
     try:
         yield
     except Unreadable as error:
@@ -86,6 +104,13 @@ def _explained(path: Path, current: list[Statement]) -> Iterator[None]:
         if current:
             line, column = place_of(current[0], error)
             where = f"{path}:{line}:{column}"
+        if error.sqlstate == "55P03":
+            raise Locked(
+                "the step waited too long for a lock that another session holds",
+                where=where,
+                remedy="end the long transaction on that table, or run again later; the step was "
+                "rolled back whole",
+            ) from None
         raise MigrationError(
             message_of(error), where=where, remedy=_remedy(error.sqlstate or "")
         ) from None
@@ -94,6 +119,8 @@ def _explained(path: Path, current: list[Statement]) -> Iterator[None]:
 def _remedy(state: str) -> str:
     if state == "25001":
         return "put `-- dbcycle: no-transaction` on a line of its own at the top of the file"
+    if state == "55P04":
+        return "move ALTER TYPE … ADD VALUE into a step of its own, before this one"
     if state == "42501":
         return (
             "the embedded server's owner is no superuser: use a trusted extension, or set a URL "

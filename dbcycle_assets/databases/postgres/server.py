@@ -13,6 +13,7 @@ import psycopg
 
 from ...errors import DbCycleError, GuardRefused, ServerUnavailable
 from ..port import Progress, Restored, Stamp
+from . import copies
 from .clients import Clients, choose, environment, installed, without_password
 from .database import PostgresDatabase
 from .restoring import Restore
@@ -124,6 +125,55 @@ class PostgresServer:
                 connection.execute(
                     statement(f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1")
                 )
+
+    def ensure(self, name: str, stamp: Stamp) -> bool:
+        """Create an empty database unless it is there; tell whether it was made now."""
+        with self._administer() as connection:
+
+            def make() -> bool:
+                facts = _facts(connection, name)
+                if facts is not None and facts["connection_limit"] != _HALF_MADE:
+                    return False
+                self._make(connection, name, stamp, "TEMPLATE template0 ENCODING 'UTF8'")
+                return True
+
+            with translated(name):
+                return copies.once(connection, make)
+
+    def duplicate(self, source: str, name: str, stamp: Stamp, *, end_sessions: bool) -> None:
+        """Create ``name`` as a copy of any database; see the protocol.
+
+        Raises:
+            ServerUnavailable: others are connected to the source, and they are not to be ended.
+        """
+        with self._administer() as connection:
+            how = copies.like(connection, source)
+            if end_sessions:
+                _end_sessions(connection, source)
+            elif busy := copies.sessions(connection, source):
+                raise ServerUnavailable(
+                    f"{busy} other sessions use the database, so that it cannot be copied",
+                    where=source,
+                    remedy="close them and run again",
+                )
+            if connection.info.server_version >= 150000:  # noqa: PLR2004 - PostgreSQL 15
+                how += " STRATEGY file_copy"
+            self._make(connection, name, stamp, how)
+
+    def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
+        """Return the databases that carry our stamp with a role, by name."""
+        with self._administer() as connection:
+            rows = connection.execute(
+                "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') AS comment"
+                " FROM pg_catalog.pg_database ORDER BY datname"
+            ).fetchall()
+        found = [(row["datname"], _stamp(row["comment"])) for row in rows]
+        return [(name, stamp) for name, stamp in found if stamp and stamp.role == role]
+
+    def put_back(self, copy: str, name: str) -> None:
+        """Let a copy take the place and name of a database, whoever made that; see the protocol."""
+        with self._administer() as connection:
+            copies.put_back(connection, copy, name, lambda each: _end_sessions(connection, each))
 
     def drop(self, name: str, project: str) -> None:
         """Drop a stamped database and its sessions; absent is fine; same guard."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -127,6 +127,15 @@ def settle(connection: Connection) -> None:
     except psycopg.errors.InvalidParameterValue:  # the interval needs an operating system's help
         settings.pop("client_connection_check_interval", None)
         _set(connection, settings)
+
+
+def prompt_end(connection: Connection) -> None:
+    """Let what the session executes end within a second of the death of this process, where the
+    server can tell.
+    """
+    if connection.info.server_version >= 140000:  # noqa: PLR2004 - PostgreSQL 14
+        with suppress(psycopg.errors.InvalidParameterValue):
+            _set(connection, {"client_connection_check_interval": "1s"})
 
 
 def _set(connection: Connection, settings: Mapping[str, str]) -> None:

@@ -13,20 +13,12 @@ from ...anonymizers.base import Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
+from ..scripting import asks_to_be_alone
 from . import loading, references, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
+from .migrations import SqliteMigrations
 from .session import OURS, exists, identifier, transaction, translated
-
-_HISTORY = """
-CREATE TABLE IF NOT EXISTS _dbcycle_migrations (
-    position INTEGER PRIMARY KEY,
-    step TEXT NOT NULL UNIQUE,
-    checksum TEXT NOT NULL,
-    seconds REAL NOT NULL,
-    applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-)
-"""
 
 
 class SqliteDatabase:
@@ -41,6 +33,7 @@ class SqliteDatabase:
         self.name = name
         self._connection = connection
         self._connect = connect
+        self._migrations = SqliteMigrations(name, connection, connect)
 
     def catalog(self) -> Catalog:
         """Return the tables and keys; our own bookkeeping is left out.
@@ -167,7 +160,7 @@ class SqliteDatabase:
         Raises:
             MigrationError: with file, line and column; no value of a row.
         """
-        scripts.run_script(self._connection, script, path)
+        scripts.run_script(self._connection, script, path, alone=asks_to_be_alone(script))
 
     def run_within(self, connection: sqlalchemy.Connection, script: bytes, path: Path) -> None:
         """Run a SQL file inside the transaction of a connection; see the protocol.
@@ -208,23 +201,9 @@ class SqliteDatabase:
         """Return (None, table) for a table of our own."""
         return None, f"{OURS}{name}"
 
-    def applied(self) -> list[tuple[str, str]]:
-        """Return (step, checksum) of each applied migration step, in order of application."""
-        with translated(self.name):
-            if not exists(self._connection, "_dbcycle_migrations"):
-                return []
-            return self._connection.execute(
-                "SELECT step, checksum FROM _dbcycle_migrations ORDER BY position"
-            ).fetchall()
-
-    def record_step(self, step: str, checksum: str, seconds: float) -> None:
-        """Add one step to the history."""
-        with translated(self.name, DbCycleError), transaction(self._connection):
-            self._connection.execute(_HISTORY)
-            self._connection.execute(
-                "INSERT INTO _dbcycle_migrations (step, checksum, seconds) VALUES (?, ?, ?)",
-                [step, checksum, seconds],
-            )
+    def migrations(self) -> SqliteMigrations:
+        """Return the migrations of this database, the same object every time."""
+        return self._migrations
 
 
 def raise_sequence(connection: sqlite3.Connection, table: str, least: int) -> None:

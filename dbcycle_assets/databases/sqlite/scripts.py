@@ -1,22 +1,43 @@
 """Running SQL scripts: migrations, statement by statement, in one transaction."""
 
-import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from ...errors import DiskUnavailable, MigrationError, ServerUnavailable
+from ...errors import DiskUnavailable, Locked, MigrationError, ServerUnavailable
 from . import lexer
 from .references import violations
 from .session import failure, message_of, settle, transaction
 
-_NO_TRANSACTION = re.compile(r"^[ \t]*--[ \t]*dbcycle:[ \t]*no-transaction[ \t]*$", re.MULTILINE)
 _OURS = {"begin", "commit", "end"}
 
 
-def run_script(connection: sqlite3.Connection, script: str, path: Path) -> None:
-    """Run one script; see the protocol's ``run_sql``.
+def text_of(script: bytes, path: Path) -> str:
+    """Return the text of a script.
+
+    Raises:
+        MigrationError: it is not UTF-8, or holds a NUL character.
+    """
+    try:
+        text = script.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise MigrationError("the file is not UTF-8", where=str(path)) from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise MigrationError("the file holds a NUL character", where=f"{path}:{line}")
+    return text
+
+
+def run_script(
+    connection: sqlite3.Connection,
+    script: str,
+    path: Path,
+    *,
+    alone: bool = False,
+    change: Callable[[], None] = lambda: None,
+) -> None:
+    """Run one script; see the protocol's ``run_sql``. ``change`` is part of the transaction.
 
     Foreign keys are not enforced meanwhile, since dropping a table that is being rebuilt would
     delete what refers to it; afterwards none may be broken that was whole before.
@@ -24,15 +45,13 @@ def run_script(connection: sqlite3.Connection, script: str, path: Path) -> None:
     Raises:
         MigrationError: with file, line and column; no value of a row.
     """
-    script = script.removeprefix("\ufeff")
-    if "\0" in script:
-        line = script[: script.index("\0")].count("\n") + 1
-        raise MigrationError("the file holds a NUL character", where=f"{path}:{line}")
-    alone = _NO_TRANSACTION.search(script) is not None
+    script = text_of(script.encode(), path)
     try:
-        with nullcontext() if alone else transaction(connection), whole_keys(connection, path):
-            for statement in lexer.statements(script):
-                _run(connection, statement, path, alone=alone)
+        with nullcontext() if alone else transaction(connection):
+            with whole_keys(connection, path):
+                for statement in lexer.statements(script):
+                    run_statement(connection, statement, path, alone=alone)
+            change()
             if alone and connection.in_transaction:
                 raise MigrationError("a transaction is left open", where=str(path))
     except sqlite3.Error as error:  # BEGIN or COMMIT itself
@@ -50,12 +69,18 @@ def run_within(connection: sqlite3.Connection, script: str, path: Path) -> None:
         MigrationError: with file, line and column; no value of a row.
     """
     for statement in lexer.statements(script):
-        _run(connection, statement, path, alone=False)
+        run_statement(connection, statement, path, alone=False)
 
 
-def _run(
+def run_statement(
     connection: sqlite3.Connection, statement: lexer.Statement, path: Path, *, alone: bool
 ) -> None:
+    """Run one statement; unless ``alone``, a script's own BEGIN and COMMIT are passed over.
+
+    Raises:
+        MigrationError: with file, line and column; no value of a row.
+        Locked: another program is writing to the database.
+    """
     where = f"{path}:{statement.line}:{statement.column}"
     words = lexer.head(statement.text, 3)
     if not alone and words[0] in _OURS:
@@ -71,7 +96,9 @@ def _run(
             pass
     except sqlite3.Error as error:
         found = failure(error, where, MigrationError)
-        if isinstance(found, (DiskUnavailable, ServerUnavailable)):
+        if isinstance(found, ServerUnavailable):
+            raise Locked(found.what, where=where, remedy=found.remedy) from None
+        if isinstance(found, DiskUnavailable):
             raise found from None
         raise MigrationError(message_of(error), where=where, remedy=_remedy(error)) from None
 

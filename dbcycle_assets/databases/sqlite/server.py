@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import sys
 import time
@@ -19,6 +20,7 @@ from ...errors import (
     ServerUnavailable,
     Unavailable,
 )
+from ..migrating import Holder
 from ..port import Progress, Restored, Stamp
 from .catalog import refuse_virtual_tables, schema_objects
 from .database import SqliteDatabase, raise_sequence
@@ -31,10 +33,15 @@ from .dumps import (
     remove,
     rows_by_table,
 )
+from .locking import locked
 from .session import connect, exists, failure, message_of, transaction, translated
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_BACKUP = re.compile(r"_backup_\d{8}_\d{6}_\w+\Z")
+"""Databases of such a name lie in a folder of their own."""
+
 _TRIES = 20
+_CREATION = 60.0
 _SECTIONS = {"pre-data": ("table", "view"), "post-data": ("index", "trigger")}
 
 
@@ -43,8 +50,9 @@ class SqliteServer:
 
     engine = "sqlite"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffix: str = ".db") -> None:
         self.folder = folder.resolve()
+        self._suffix = suffix
 
     def __repr__(self) -> str:
         return f"SqliteServer({str(self.folder)!r})"
@@ -90,6 +98,53 @@ class SqliteServer:
         self._guard(source, stamp.project)
         with self._connected(source) as original, self._built(name, stamp) as copy:
             original.backup(copy)
+
+    def ensure(self, name: str, stamp: Stamp) -> bool:
+        """Create an empty database unless it is there; tell whether it was made now."""
+        path = self._path(name)
+        with _disk_errors(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mine = Holder(os.getpid(), socket.gethostname(), "", "")
+        with locked(path, mine, _CREATION):
+            if path.is_file() and not is_blank(path):
+                return False
+            self.create(name, stamp)
+            return True
+
+    def duplicate(self, source: str, name: str, stamp: Stamp, *, end_sessions: bool) -> None:
+        """Create ``name`` as a copy of any database; see the protocol."""
+        _ = end_sessions  # SQLite's backup needs none to end
+        with self._connected(source) as original, self._built(name, stamp) as copy:
+            original.backup(copy)
+
+    def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
+        """Return the databases that carry our stamp with a role, by name."""
+        folders = (self.folder, self.folder / "backups")
+        paths = sorted(path for folder in folders for path in folder.glob(f"*{self._suffix}"))
+        names = [path.name.removesuffix(self._suffix) for path in paths if path.is_file()]
+        found = [(name, self.stamp(name)) for name in names if _NAME.fullmatch(name)]
+        return [(name, stamp) for name, stamp in found if stamp and stamp.role == role]
+
+    def put_back(self, copy: str, name: str) -> None:
+        """Write a copy over a database, through SQLite, so that no log is replayed into it.
+
+        Raises:
+            ServerUnavailable: another program keeps the database busy.
+        """
+        former = self.stamp(name)
+        with (
+            self._connected(copy) as source,
+            self._connected(name) as target,
+            translated(name),
+        ):
+            if former is None:
+                source.execute("DROP TABLE IF EXISTS _dbcycle_stamp")
+            else:
+                _write_stamp(source, former)
+            source.backup(target)
+        with _disk_errors(self.folder):
+            _sync(self._path(name))
+            remove(self._path(copy))
 
     def drop(self, name: str, project: str) -> None:
         """Drop a stamped database; absent is fine; same guard."""
@@ -213,7 +268,8 @@ class SqliteServer:
                 f"`{name}` cannot name a database",
                 remedy="use letters, digits, underscores, dots and hyphens",
             )
-        return self.folder / f"{name}.db"
+        folder = self.folder / "backups" if _BACKUP.search(name) else self.folder
+        return folder / f"{name}{self._suffix}"
 
     @contextmanager
     def _connected(self, name: str) -> Iterator[sqlite3.Connection]:
@@ -269,7 +325,7 @@ class SqliteServer:
         path = self._path(name)
         part = path.with_name(f"{path.name}.part")
         with _disk_errors(self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             remove(part)
             # Production's rows are nobody else's business.
             part.touch(mode=0o600)
@@ -278,7 +334,7 @@ class SqliteServer:
                 _sync(part)
                 remove(path)
                 part.replace(path)
-                _sync(self.folder)
+                _sync(path.parent)
             except BaseException:
                 remove(part)
                 raise

@@ -1,0 +1,122 @@
+"""Copies of whole databases on one PostgreSQL server: backups, rehearsals, and putting one back."""
+
+import time
+from collections.abc import Callable
+
+import psycopg
+
+from ...errors import DbCycleError, ServerUnavailable
+from .session import Connection, identifier, literal, statement, translated
+
+_KEY = 1_684_169_572
+"""The advisory lock under which databases are made, so that two starters make one."""
+
+_TRIES = 600
+SUFFIX = "_replaced"
+
+
+def once(connection: Connection, make: Callable[[], bool]) -> bool:
+    """Do something on the server that nobody else does at the same time.
+
+    Raises:
+        ServerUnavailable: somebody else does not come to an end.
+    """
+    for _ in range(_TRIES):
+        row = connection.execute(
+            "SELECT pg_catalog.pg_try_advisory_lock(%s) AS taken", [_KEY]
+        ).fetchone()
+        if row is not None and row["taken"]:
+            try:
+                return make()
+            finally:
+                connection.execute("SELECT pg_catalog.pg_advisory_unlock(%s)", [_KEY])
+        time.sleep(0.1)
+    raise ServerUnavailable("another run has been making a database for a minute")
+
+
+def sessions(connection: Connection, name: str) -> int:
+    """Return how many sessions of others a database has."""
+    row = connection.execute(
+        "SELECT count(*) AS n FROM pg_catalog.pg_stat_activity WHERE datname = %s"
+        " AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'",
+        [name],
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def like(connection: Connection, name: str) -> str:
+    """Return the clause that makes a copy belong to whom the original belongs."""
+    row = connection.execute(
+        "SELECT pg_catalog.pg_get_userbyid(datdba) AS owner,"
+        " pg_catalog.pg_has_role(datdba, 'USAGE') AS may"
+        " FROM pg_catalog.pg_database WHERE datname = %s",
+        [name],
+    ).fetchone()
+    if row is None:
+        raise DbCycleError(f"there is no database `{name}` to copy")
+    return f"TEMPLATE {identifier(name)}" + (
+        f" OWNER {identifier(row['owner'])}" if row["may"] else ""
+    )
+
+
+def put_back(connection: Connection, copy: str, name: str, end: Callable[[str], None]) -> None:
+    """Let a copy take a database's name, with its settings and comment; the other one is dropped.
+
+    Both renames are one transaction: a kill leaves all names as they were, or as they shall be.
+
+    Raises:
+        ServerUnavailable: other sessions keep the database busy; nothing was changed.
+    """
+    former = f"{name[: 63 - len(SUFFIX)]}{SUFFIX}"
+    settings = _settings(connection, name)
+    for _ in range(20):
+        with translated(name):
+            connection.execute(statement(f"DROP DATABASE IF EXISTS {identifier(former)}"))
+            end(name)
+            end(copy)
+            try:
+                with connection.transaction():
+                    for old, new in ((name, former), (copy, name)):
+                        connection.execute(
+                            statement(
+                                f"ALTER DATABASE {identifier(old)} RENAME TO {identifier(new)}"
+                            )
+                        )
+                    for text in settings:
+                        connection.execute(statement(text))
+            except psycopg.errors.ObjectInUse:
+                time.sleep(0.1)
+                continue
+            connection.execute(
+                statement(f"DROP DATABASE IF EXISTS {identifier(former)} WITH (FORCE)")
+            )
+            return
+    raise ServerUnavailable(
+        "other sessions keep the database busy",
+        where=name,
+        remedy="close them and run again; nothing was changed",
+    )
+
+
+def _settings(connection: Connection, name: str) -> list[str]:
+    """Return what belongs to a database's name and is in no copy: its settings and its comment."""
+    found = []
+    row = connection.execute(
+        "SELECT pg_catalog.shobj_description(oid, 'pg_database') AS comment"
+        " FROM pg_catalog.pg_database WHERE datname = %s",
+        [name],
+    ).fetchone()
+    comment = row["comment"] if row else None
+    text = "NULL" if comment is None else literal(comment)
+    found.append(f"COMMENT ON DATABASE {identifier(name)} IS {text}")
+    rows = connection.execute(
+        "SELECT unnest(s.setconfig) AS setting FROM pg_catalog.pg_db_role_setting s"
+        " JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase"
+        " WHERE d.datname = %s AND s.setrole = 0",
+        [name],
+    ).fetchall()
+    for each in rows:
+        key, _, value = str(each["setting"]).partition("=")
+        shown = value if key == "search_path" else literal(value)
+        found.append(f"ALTER DATABASE {identifier(name)} SET {identifier(key)} = {shown}")
+    return found

@@ -1,0 +1,400 @@
+"""What ``dbcycle db`` does with migrations, as functions of a target; the library's API too.
+
+Each asks the guards on the live connection, holds the database's lock while it writes, and leaves
+a line in the audit log, however it ends.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..databases.migrating import Holder
+from ..databases.port import Database, Progress
+from ..errors import Drift, GuardRefused, UsageError, did_you_mean
+from ..model.migration import (
+    BASELINE,
+    REVERTING,
+    RUNNING,
+    SKIPPED,
+    Entry,
+    Step,
+    drift,
+    pending,
+    to_roll_back,
+    up_to,
+)
+from . import audit, backups, guards
+from .engine import Engine, engine_for
+from .guards import Consent
+from .rehearsal import Change, changes, scratch_copy
+from .sources import migration_steps
+from .target import Target
+
+WAIT = 60.0
+"""How many seconds a run waits for another one to end."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which of the pending steps are meant, and how patiently they run."""
+
+    target: str | None = None
+    sql_only: bool = False
+    step: str | None = None
+    wait: float = WAIT
+    patience: float = 10.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was applied or undone: step and seconds each, in order; and the head afterwards.
+
+    A rehearsal also tells what changes in the schema, and whether it had the rows.
+    """
+
+    steps: tuple[tuple[str, float], ...] = ()
+    head: str = ""
+    backup: str = ""
+    changes: tuple[Change, ...] = ()
+    rows: bool = True
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a database stands; reading it writes nothing."""
+
+    database: str
+    environment: str | None
+    head: str | None = None
+    pending: tuple[str, ...] = ()
+    applied: tuple[Entry, ...] = ()
+    dirty: str | None = None
+    lock: Holder | None = None
+    drift: tuple[str, ...] = ()
+    seeds: tuple[Any, ...] = field(default=())
+
+
+def status(target: Target) -> Status:
+    """Return where a database stands; one that is not there has everything pending."""
+    steps = migration_steps(target.project)
+    if not target.server.exists(target.name):
+        return Status(target.name, None, pending=tuple(step.name for step in steps))
+    with target.open() as database:
+        migrations = database.migrations()
+        entries = migrations.entries()
+        done = {entry.step: entry for entry in entries if entry.done}
+        half = [entry.step for entry in entries if entry.state in {RUNNING, REVERTING}]
+        waiting = [
+            step.name
+            for step in steps
+            if step.name not in done
+            or (step.repeatable and done[step.name].checksum != step.checksum)
+        ]
+        return Status(
+            target.name,
+            guards.standing(target, database).environment,
+            head=_head(entries),
+            pending=tuple(waiting),
+            applied=tuple(entries),
+            dirty=half[0] if half else None,
+            lock=migrations.holder(),
+            drift=tuple(drift(steps, entries)),
+        )
+
+
+def _head(entries: Sequence[Entry]) -> str | None:
+    done = [entry.step for entry in entries if entry.done]
+    return done[-1] if done else None
+
+
+def migrate(target: Target, wish: Wish, consent: Consent, progress: Progress) -> Done:
+    """Apply the pending steps.
+
+    Raises:
+        GuardRefused, Locked, Drift, Dirty, MigrationError: nothing of the step that failed stays,
+            unless the message says so.
+    """
+    steps = migration_steps(target.project)
+    made = target.ensure()
+    with target.open() as database, _audited(target, database, "migrate") as line:
+        found = guards.allow(target, database, "migration", consent, destructive=False)
+        if not made and not _chosen(steps, database, wish)[0]:
+            line.result = "already at head"
+            return Done(head=_head(database.migrations().entries()) or "")
+        with database.migrations().locked(audit.me(), wait=wish.wait):
+            if found.claim is None:
+                empty = not database.catalog().tables
+                guards.claim(target, database, disposable=empty or found.stamp is not None)
+            chosen, skipped = _chosen(steps, database, wish)
+            engine = _engine(target, database, wish, progress)
+            done = _apply(engine, chosen, progress)
+            engine.skip(skipped)
+            line.facts["steps"] = [name for name, _ in done]
+            entries = database.migrations().entries()
+    return Done(tuple(done), _head(entries) or "", left=tuple(step.name for step in skipped))
+
+
+def _chosen(steps: Sequence[Step], database: Database, wish: Wish) -> tuple[list[Step], list[Step]]:
+    """Return the steps to apply, and those that are left out on purpose."""
+    entries = database.migrations().entries()
+    waiting = pending(steps, entries)
+    if wish.target is not None:
+        waiting = up_to(waiting, wish.target, steps)
+    if wish.step is not None:
+        return _one(wish.step, waiting, steps, entries), []
+    if wish.sql_only:
+        last = max((n for n, step in enumerate(waiting) if step.kind != "python"), default=-1)
+        late = [step for step in waiting[: last + 1] if step.kind == "python"]
+        return [step for step in waiting if step.kind != "python"], late
+    return waiting, []
+
+
+def _one(
+    word: str, waiting: Sequence[Step], steps: Sequence[Step], entries: Sequence[Entry]
+) -> list[Step]:
+    """Return the one pending step that is meant, unless another has to come before it.
+
+    Raises:
+        UsageError: there is no such step, it is applied, or it is not its turn.
+    """
+    found = [step for step in steps if step.is_called(word)]
+    if not found:
+        near = did_you_mean(word, [step.name.rpartition("/")[2] for step in steps])
+        raise UsageError(f"no migration step is called {word}{near}", where="--step")
+    if found[0] not in waiting:
+        raise UsageError(f"{found[0].name} is applied already", where="--step")
+    late = {entry.step for entry in entries if entry.state == SKIPPED}
+    first = next((step for step in waiting if step.name not in late), None)
+    if found[0].name not in late and first is not None and first != found[0]:
+        raise UsageError(
+            f"{found[0].name} is not next: {first.name} comes before it",
+            where="--step",
+            remedy=f"`dbcycle db migrate --target {word}` applies all up to it",
+        )
+    return found[:1]
+
+
+def _engine(target: Target, database: Database, wish: Wish, progress: Progress) -> Engine:
+    engine = engine_for(
+        target.project,
+        database,
+        report=progress,
+        url=target.server.url(database.name),
+        patience=wish.patience,
+        alone=database.name != target.name,
+    )
+    engine.migrations.prepare()
+    return engine
+
+
+def _apply(engine: Engine, steps: Sequence[Step], progress: Progress) -> list[tuple[str, float]]:
+    done: list[tuple[str, float]] = []
+
+    def told(step: Step, seconds: float) -> None:
+        done.append((step.name, round(seconds, 3)))
+        progress(f"{step.name} ({seconds:.2f} s)")
+
+    engine.apply(steps, told)
+    return done
+
+
+def rehearse(target: Target, wish: Wish, progress: Progress) -> Done:
+    """Apply the pending steps to a copy, and tell what they change; the database stays as it is."""
+    steps = migration_steps(target.project)
+    if not target.server.exists(target.name):
+        from ..databases.port import Stamp
+
+        name = f"{target.name[:40]}_rehearsal"
+        target.server.create(name, Stamp(target.project.name, "rehearsal"))
+        try:
+            with target.server.open(name) as database:
+                return _rehearsed(target, database, steps, wish, progress)
+        finally:
+            target.server.drop(name, target.project.name)
+    with scratch_copy(target, progress) as (database, whole):
+        done = _rehearsed(target, database, steps, wish, progress)
+        return Done(done.steps, done.head, changes=done.changes, rows=whole)
+
+
+def _rehearsed(
+    target: Target, database: Database, steps: Sequence[Step], wish: Wish, progress: Progress
+) -> Done:
+    before = database.catalog()
+    chosen, _late = _chosen(steps, database, wish)
+    done = _apply(_engine(target, database, wish, progress), chosen, progress)
+    head = _head(database.migrations().entries()) or ""
+    return Done(tuple(done), head, changes=tuple(changes(before, database.catalog())))
+
+
+def roll_back(
+    target: Target, count: int, consent: Consent, progress: Progress, *, wish: Wish | None = None
+) -> Done:
+    """Undo the newest ``count`` steps through their ways down, after a backup.
+
+    Raises:
+        GuardRefused, UsageError, Locked, MigrationError: as for :func:`migrate`.
+    """
+    steps, wish = migration_steps(target.project), wish or Wish()
+    with target.open() as database:
+        guards.allow(target, database, "rollback", consent, destructive=True)
+        before = [entry.step for entry in to_entries(database) if entry.done]
+        to_roll_back(steps, to_entries(database), count)
+    progress("making a backup")
+    backup = backups.make_backup(target, "rollback")
+    with target.open() as database, _audited(target, database, "rollback") as line:
+        line.facts["backup"] = backup.name
+        with database.migrations().locked(audit.me(), wait=wish.wait):
+            if [entry.step for entry in to_entries(database) if entry.done] != before:
+                raise Drift("another run changed the database meanwhile", remedy="run again")
+            chosen = to_roll_back(steps, to_entries(database), count)
+            done: list[tuple[str, float]] = []
+
+            def told(step: Step, seconds: float) -> None:
+                done.append((step.name, round(seconds, 3)))
+                progress(f"undone: {step.name} ({seconds:.2f} s)")
+
+            _engine(target, database, wish, progress).roll_back(chosen, told)
+            line.facts["steps"] = [name for name, _ in done]
+            return Done(tuple(done), _head(to_entries(database)) or "", backup.name)
+
+
+def to_entries(database: Database) -> list[Entry]:
+    """Return the history of a database."""
+    return database.migrations().entries()
+
+
+def rehearse_rollback(target: Target, count: int, progress: Progress) -> Done:
+    """Undo steps on a copy, and tell what that changes; the database stays as it is."""
+    steps = migration_steps(target.project)
+    with target.open() as database:
+        to_roll_back(steps, to_entries(database), count)
+    with scratch_copy(target, progress) as (database, whole):
+        before = database.catalog()
+        chosen = to_roll_back(steps, to_entries(database), count)
+        engine = _engine(target, database, Wish(), progress)
+        done: list[tuple[str, float]] = []
+        engine.roll_back(chosen, lambda step, seconds: done.append((step.name, round(seconds, 3))))
+        found = tuple(changes(before, database.catalog()))
+        return Done(tuple(done), _head(to_entries(database)) or "", changes=found, rows=whole)
+
+
+def baseline(
+    target: Target,
+    consent: Consent,
+    *,
+    up_to_step: str | None = None,
+    step: str | None = None,
+    forget: bool = False,
+) -> list[str]:
+    """Record steps as applied without running them: all, those up to one, or one (whose checksum
+    is taken anew). With ``forget`` that one is taken out of the history instead.
+
+    Raises:
+        UsageError: there is no such step.
+    """
+    steps = migration_steps(target.project)
+    chosen = up_to(steps, up_to_step, steps) if up_to_step else steps
+    if step is not None:
+        chosen = [each for each in steps if each.is_called(step)]
+    if not chosen or (forget and step is None):
+        near = did_you_mean(step or "", [each.name for each in steps])
+        raise UsageError(f"no migration step is called {step}{near}", where="--step")
+    with target.open() as database, _audited(target, database, "baseline") as line:
+        found = guards.allow(target, database, "baseline", consent, destructive=False)
+        migrations = database.migrations()
+        with migrations.locked(audit.me(), wait=WAIT):
+            if found.claim is None:
+                guards.claim(target, database, disposable=found.stamp is not None)
+            migrations.prepare()
+            known = {entry.step: entry for entry in migrations.entries() if entry.done}
+            recorded = []
+            for each in chosen:
+                if step is None and each.name in known:
+                    continue
+                migrations.clear_marks(each.name)
+                migrations.clear_marks(f"{each.name} (down)")
+                if forget:
+                    migrations.remove(each.name)
+                else:
+                    migrations.write(Entry(each.name, each.checksum, BASELINE, 0.0, audit.actor()))
+                recorded.append(each.name)
+            line.facts["steps"] = recorded
+            line.facts["forget"] = forget
+    return recorded
+
+
+def claim(target: Target, consent: Consent) -> None:
+    """Say, in the database, that it belongs to this project and environment; in development and
+    test also that it may be lost. Its name must be confirmed.
+
+    Raises:
+        GuardRefused: it is another project's or environment's, or its name was not confirmed.
+    """
+    with target.open() as database, _audited(target, database, "claim"):
+        found = guards.standing(target, database)
+        guards.require_own(target, found, "claim")
+        guards.require_name(found, "claim", consent)
+        with database.migrations().locked(audit.me(), wait=WAIT):
+            guards.claim(target, database, disposable=True)
+
+
+def unlock(target: Target, *, agreed: bool) -> Holder | None:
+    """End the session that holds the lock and return who it was; None if nobody does.
+
+    Raises:
+        GuardRefused: its process is alive as far as can be told, and the user has not agreed.
+    """
+    with target.open() as database, _audited(target, database, "unlock") as line:
+        migrations = database.migrations()
+        holder = migrations.holder()
+        if holder is None:
+            line.result = "not locked"
+            return None
+        line.facts["holder"] = str(holder)
+        if not agreed and not audit.is_dead(holder):
+            raise GuardRefused(
+                f"the lock is held by {holder}, which may be alive",
+                remedy="let it end or stop it; give --yes to end its session all the same",
+            )
+        migrations.release(holder)
+        return holder
+
+
+def back_up(
+    target: Target, reason: str = "asked for", *, keep: int = backups.KEPT
+) -> backups.Backup:
+    """Make a backup of the database."""
+    backup = backups.make_backup(target, reason, keep=keep)
+    with target.open() as database, _audited(target, database, "backup") as line:
+        line.facts["backup"] = backup.name
+    return backup
+
+
+def restore(target: Target, name: str | None, consent: Consent) -> tuple[str, str]:
+    """Put a backup in the database's place, after a backup of what is there now; return both
+    names.
+
+    Raises:
+        GuardRefused: the guards say no; BadInput: there is no such backup.
+    """
+    with target.open() as database:
+        found = guards.allow(target, database, "restore", consent, destructive=True)
+        if (holder := database.migrations().holder()) is not None:
+            raise guards.locked_by(holder)
+    backup = backups.find_backup(target, name)
+    # One more is kept this once, so that the backup that is wanted is not the one that goes.
+    before = backups.make_backup(target, "restore", keep=backups.KEPT + 1)
+    backups.restore_backup(target, backup)
+    with target.open() as database, _audited(target, database, "restore") as line:
+        line.facts |= {"restored": backup.name, "backup": before.name}
+        guards.claim(target, database, disposable=found.disposable)
+    return backup.name, before.name
+
+
+@contextmanager
+def _audited(target: Target, database: Database, action: str) -> Iterator[audit.Line]:
+    line = audit.Line(action, f"{target.server!r} {target.name}", target.environment)
+    with audit.audited(target.project.state, line, database):
+        yield line

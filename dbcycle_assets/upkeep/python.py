@@ -1,0 +1,65 @@
+"""Python steps: the user's own ``run(connection, step)`` (and ``revert``), in one transaction."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+
+from ..errors import DbCycleError, MigrationError
+from ..model.migration import Script
+
+
+def run_python(
+    script: Script,
+    function: str,
+    connect: Callable[[], AbstractContextManager[sqlalchemy.Connection]],
+    context: object,
+) -> str:
+    """Run one function of a Python step and return what it says was done.
+
+    The bytes that are digested are the bytes that run: the file is not read again.
+
+    Raises:
+        MigrationError: it has no such function, or raised; its message is withheld.
+    """
+    path = script.path
+    try:
+        run = _functions(script).get(function)
+        if run is None:
+            raise MigrationError(  # noqa: TRY301 - told apart from the step's own errors
+                f"has no function `{function}(connection, step)`",
+                where=str(path),
+                remedy="define it; the connection is SQLAlchemy's, inside a transaction",
+            )
+        with connect() as connection:
+            result = run(connection, context)
+    except DbCycleError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a step is the user's own code
+        line = _line_in(error, path)
+        raise MigrationError(
+            f"the step raised {type(error).__name__} and was rolled back",
+            where=f"{path}:{line}" if line else str(path),
+            remedy="the message is withheld, since it may hold a row's values; "
+            "run the step alone in a debugger",
+        ) from None
+    return result if isinstance(result, str) else ""
+
+
+def _functions(script: Script) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "<run_path>", "__file__": str(script.path)}
+    exec(compile(script.text, str(script.path), "exec"), names)  # noqa: S102 - a step is code
+    return names
+
+
+def _line_in(error: BaseException, path: Path) -> int | None:
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

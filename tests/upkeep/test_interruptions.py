@@ -1,0 +1,255 @@
+"""Killed, cut off, raced: the history tells the truth, and the next run finishes."""
+
+import contextlib
+import os
+import time
+
+import psycopg
+import pytest
+
+from dbcycle_assets.errors import Locked, MigrationError, ServerUnavailable
+from dbcycle_assets.upkeep import audit, operations
+
+from .kit import NO_TRANSACTION, kill, silent, wait_until
+
+A = "CREATE TABLE a (id integer PRIMARY KEY, word text);\n"
+ROWS = {
+    "postgresql": "INSERT INTO a SELECT n, 'w' || n FROM generate_series(1, 2000) n;\n",
+    "sqlite": "INSERT INTO a WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s"
+    " WHERE n < 2000) SELECT n, 'w' || n FROM s;\n",
+}
+SLOW = {
+    "postgresql": "SELECT pg_sleep(30);\n",
+    "sqlite": "SELECT count(*) FROM a x, a y, a z WHERE x.word || y.word || z.word = 'no';\n",
+}
+
+
+def test_a_kill_inside_a_transactional_step_leaves_nothing(place):
+    """Neither its tables nor its row; the lock is free, and the next run applies it."""
+    slow = A.replace(" a ", " b ") + SLOW[place.engine]
+    place.write({"1_a.sql": A + ROWS[place.engine], "2_b.sql": slow})
+    process = place.start("db", "migrate")
+    wait_until(lambda: place.target.server.exists(place.target.name))
+    wait_until(lambda: place.applied == ["v1/1_a.sql"])
+    time.sleep(0.3)
+    kill(process)
+
+    place.write({"2_b.sql": A.replace(" a ", " b ")})
+    assert place.migrate() == ["v1/2_b.sql"]
+    assert place.tables() == ["a", "b"]
+
+
+def test_a_kill_between_single_statements_goes_on_with_the_next(place):
+    """A statement that can be in a transaction is never done twice, nor left out."""
+    first = f"{NO_TRANSACTION}{A}{ROWS[place.engine]}UPDATE a SET word = word || '!';\n"
+    place.write({"1_a.sql": first + SLOW[place.engine] + "UPDATE a SET word = word || '?';\n"})
+    process = place.start("db", "migrate")
+    wait_until(lambda: place.target.server.exists(place.target.name))
+    wait_until(lambda: len(marks(place)) == 3)
+    time.sleep(0.2)
+    kill(process)
+    assert place.status.dirty == "v1/1_a.sql"
+
+    quick = first + "SELECT 1;\n" + "UPDATE a SET word = word || '?';\n"
+    place.write({"1_a.sql": quick})
+    assert place.migrate() == ["v1/1_a.sql"]
+    assert place.ask("SELECT word FROM a WHERE id = 7") == [("w7!?",)]
+    assert marks(place) == []
+
+
+def marks(place):
+    try:
+        with place.target.open() as database:
+            return database.migrations().marks("v1/1_a.sql")
+    except ServerUnavailable:
+        return []
+
+
+INDEX = f"{NO_TRANSACTION}CREATE INDEX CONCURRENTLY words ON a (word);\nVACUUM a;\n"
+
+
+@contextlib.contextmanager
+def blocked(place):
+    """Hold a snapshot, on which CREATE INDEX CONCURRENTLY waits."""
+    with place.connect() as holder:
+        holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        holder.execute("UPDATE a SET word = word WHERE id = 1")
+        yield
+        holder.execute("ROLLBACK")
+
+
+def index(place):
+    rows = place.ask(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('public.words')"
+    )
+    return rows[0][0] if rows else None
+
+
+def test_a_kill_inside_create_index_concurrently_is_finished_by_the_next_run(postgres):
+    """Killed several times while the index is built, and simply run again: the index is valid."""
+    postgres.write({"1_a.sql": A + ROWS["postgresql"]}).migrate()
+    postgres.write({"2_i.sql": INDEX})
+    for _ in range(3):
+        with blocked(postgres):
+            process = postgres.start("db", "migrate")
+            wait_until(lambda: index(postgres) is False)
+            kill(process)
+        assert postgres.status.dirty == "v1/2_i.sql"
+    done = postgres.run("db", "migrate")
+    assert done.returncode == 0, done.stderr
+    assert index(postgres) is True
+    assert postgres.status.dirty is None
+    assert postgres.applied == ["v1/1_a.sql", "v1/2_i.sql"]
+
+
+def test_an_index_that_was_finished_without_us_is_not_built_again(postgres):
+    """The server may end a statement whose client is dead; the catalogue knows."""
+    postgres.write({"1_a.sql": A}).migrate()
+    postgres.write({"2_i.sql": INDEX})
+    with blocked(postgres):
+        process = postgres.start("db", "migrate")
+        wait_until(lambda: index(postgres) is False)
+        kill(process)
+    wait_until(lambda: not workers(postgres))
+    with postgres.connect() as connection:
+        connection.execute("DROP INDEX words")
+        connection.execute("CREATE INDEX words ON a (word)")
+        before = connection.execute("SELECT 'words'::regclass::oid").fetchone()
+        assert postgres.migrate() == ["v1/2_i.sql"]
+        assert connection.execute("SELECT 'words'::regclass::oid").fetchone() == before
+
+
+def workers(place):
+    return place.ask(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'dbcycle step'"
+        f" AND datname = '{place.target.name}'"
+    )
+
+
+def test_what_the_catalogue_cannot_tell_is_dirty_with_its_repair(postgres):
+    """Exit code 6, the statement, and the two ways out."""
+    postgres.write({"1_a.sql": A}).migrate()
+    text = f"{NO_TRANSACTION}CREATE INDEX CONCURRENTLY ON a (word);\n"
+    postgres.write({"2_i.sql": text})
+    with blocked(postgres):
+        process = postgres.start("db", "migrate")
+        wait_until(lambda: workers(postgres))
+        wait_until(lambda: postgres.status.dirty is not None)
+        time.sleep(0.3)
+        kill(process)
+    done = postgres.run("db", "migrate")
+    assert done.returncode == 6
+    assert "2_i.sql:2:1" in done.stderr
+    assert "db baseline --step v1/2_i.sql" in done.stderr
+    assert postgres.run("db", "status").returncode == 6
+    assert postgres.run("db", "baseline", "--step", "2_i.sql").returncode == 0
+    assert postgres.run("db", "status").returncode == 0
+
+
+def test_a_connection_that_is_lost_leaves_nothing(postgres):
+    """The server ends the session in the middle of a step: exit code 9, and the next run applies."""
+    postgres.write({"1_a.sql": A + SLOW["postgresql"]})
+    process = postgres.start("db", "migrate")
+    wait_until(lambda: postgres.target.server.exists(postgres.target.name))
+    wait_until(lambda: workers(postgres))
+    postgres.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{postgres.target.name}' AND application_name = 'dbcycle step'"
+    )
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 9, told
+    assert "run the command again" in told
+    postgres.write({"1_a.sql": A})
+    assert postgres.migrate() == ["v1/1_a.sql"]
+
+
+def test_a_lock_that_is_lost_stops_the_run(postgres):
+    """No step begins without the lock."""
+    postgres.write({"1_a.sql": A + "SELECT pg_sleep(1.5);", "2_b.sql": "CREATE TABLE b ()"})
+    process = postgres.start("db", "migrate")
+    wait_until(lambda: postgres.target.server.exists(postgres.target.name))
+    wait_until(lambda: workers(postgres))
+    holder = postgres.status.lock
+    assert holder.pid == process.pid
+    postgres.ask(f"SELECT pg_terminate_backend({holder.session})")
+    _, told = process.communicate(timeout=20)
+    assert process.returncode == 9, told
+    assert "the lock was lost" in told
+    assert postgres.migrate() == ["v1/2_b.sql"]
+
+
+def test_a_table_that_another_session_holds_is_not_waited_for_for_ever(postgres):
+    """Three short tries, then exit code 4; the step left nothing."""
+    postgres.write({"1_a.sql": A}).migrate()
+    postgres.write({"2_a.sql": "ALTER TABLE a ADD COLUMN more text"})
+    with postgres.connect() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM a")
+        started = time.monotonic()
+        with pytest.raises(Locked, match="waited too long") as caught:
+            postgres.migrate(patience=0.3)
+        assert time.monotonic() - started < 8
+        assert caught.value.where.endswith("2_a.sql:1:1")
+        other.execute("ROLLBACK")
+    assert postgres.migrate() == ["v1/2_a.sql"]
+
+
+def test_an_index_that_times_out_leaves_no_invalid_one(postgres):
+    """What failed in front of us is removed at once, so that nothing is half-done."""
+    postgres.write({"1_a.sql": A + "INSERT INTO a VALUES (1, 'x'), (2, 'x');"}).migrate()
+    postgres.write(
+        {"2_i.sql": f"{NO_TRANSACTION}CREATE UNIQUE INDEX CONCURRENTLY words ON a (word)"}
+    )
+    with pytest.raises(MigrationError, match="23505"):
+        postgres.migrate()
+    assert index(postgres) is None
+    assert postgres.status.dirty is None
+
+
+def test_the_holder_of_the_lock_is_named(place):
+    """Process, host, user and since when, in the error with exit code 4 and in the status."""
+    place.write({"1_a.sql": A}).target.ensure()
+    with place.target.open() as database, database.migrations().locked(audit.me(), wait=1):
+        with pytest.raises(Locked) as caught:
+            place.migrate(wait=0.2)
+        for word in (f"process {os.getpid()} ", audit.me().host, audit.user(), "since 20"):
+            assert word in str(caught.value)
+        done = place.run("db", "migrate", "--wait", "0.2")
+        assert done.returncode == 4
+        lock = place.status.lock
+        assert (lock.pid, lock.host) == (os.getpid(), audit.me().host)
+    assert place.status.lock is None
+    assert operations.unlock(place.target, agreed=False) is None
+
+
+def test_a_lock_is_freed_only_when_told_to(place):
+    """The process of the holder is alive: --yes ends its session on PostgreSQL, never on SQLite."""
+    place.write({"1_a.sql": A}).target.ensure()
+    with (
+        contextlib.suppress(psycopg.Error),
+        place.target.open() as database,
+        database.migrations().locked(audit.me(), wait=1),
+    ):
+        assert place.run("db", "unlock").returncode == 3
+        code = place.run("db", "unlock", "--yes").returncode
+        assert code == (3 if place.engine == "sqlite" else 0)
+        assert database.migrations().still_locked() == (place.engine == "sqlite")
+
+
+RUNNERS = int(os.environ.get("UPKEEP_RUNNERS", "4"))
+ROUNDS = int(os.environ.get("UPKEEP_ROUNDS", "1"))
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_runners_at_once_are_as_one(place, number):
+    """On no database at all: one makes and migrates it, the others say so and end well."""
+    place.write({"1_a.sql": A, "2_b.sql": A.replace(" a ", " b ") + ROWS[place.engine]})
+    if place.engine == "postgresql":
+        place.write({"3_i.sql": INDEX})
+    processes = [place.start("db", "migrate") for _ in range(RUNNERS)]
+    ended = [(process.communicate(timeout=120), process.returncode) for process in processes]
+    assert [code for _, code in ended] == [0] * RUNNERS, [err for (_, err), code in ended if code]
+    assert sum("applied on" in out for (out, _), _ in ended) == 1
+    assert sum("already at head" in out for (out, _), _ in ended) == RUNNERS - 1
+    assert len(place.applied) == (3 if place.engine == "postgresql" else 2)
+    assert silent("") is None
