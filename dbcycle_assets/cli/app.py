@@ -11,12 +11,12 @@ from ..config import credentials
 from . import (
     access,
     canary,
-    database,
     doctor,
     keys,
     projects,
     refresh,
     report,
+    seeding,
     stages,
     workspace,
 )
@@ -207,7 +207,7 @@ _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
 app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))
 app.add_typer(
-    database.db,
+    seeding.db,
     name="db",
     epilog=examples(
         "dbcycle db migrate --dry-run",
@@ -215,5 +215,7 @@ app.add_typer(
         "dbcycle db rollback --target 2",
         "dbcycle db migrate --prod --confirm shop",
         "dbcycle db backup restore",
+        "dbcycle db setup --env test",
+        "dbcycle db reset --seed",
     ),
 )

@@ -168,6 +168,13 @@ def _status(place: "Target", found: "Status") -> None:
         if step not in {entry.step for entry in found.applied}
     ]
     table(("step", "state", "seconds", "when", "who"), rows)
+    table(
+        ("seed", "version", "state", "when"),
+        [
+            (each["seed"], each["version"], each["state"], each["applied_at"])
+            for each in found.seeds
+        ],
+    )
     for problem in found.drift:
         say(f"drift: {problem}", style="red")
     if found.dirty:

@@ -11,9 +11,9 @@ from ..model.decision import Judge
 from ..model.digest import digest_of, digest_of_text
 from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
+from ..upkeep.seed_files import seed_files
 from ..upkeep.sources import migrations_digest
 from .golden import golden_files
-from .seed_files import seed_files
 
 RESTORE_VERSION = 1
 MIGRATE_VERSION = 2

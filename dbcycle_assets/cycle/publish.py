@@ -8,10 +8,10 @@ from ..databases.port import Database
 from ..errors import BadInput
 from ..model.catalog import Catalog
 from ..model.graph import references_to
+from ..upkeep.seeds import SeedRunner
 from .plan import current_plan, require_catalog
 from .profile import anonymity_checks, fan_outs
 from .seed import complete, displaced_of
-from .seeds import SeedRunner
 from .session import Cycle, Outcome, merkle
 from .verify import verify
 

@@ -181,7 +181,7 @@ class Database(Protocol):
         """
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
-        """Return (schema, table) for a table of our own, whose schema is made if need be."""
+        """Return (schema, table) for a table of our own; neither need exist."""
 
     def migrations(self) -> Migrations:
         """Return the migrations of this database, the same object every time."""

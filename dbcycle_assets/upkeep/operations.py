@@ -28,6 +28,7 @@ from . import audit, backups, guards
 from .engine import Engine, engine_for
 from .guards import Consent
 from .rehearsal import Change, changes, scratch_copy
+from .seeds import SeedRunner
 from .sources import migration_steps
 from .target import Target
 
@@ -101,7 +102,25 @@ def status(target: Target) -> Status:
             dirty=half[0] if half else None,
             lock=migrations.holder(),
             drift=tuple(drift(steps, entries)),
+            seeds=_seeds(target),
         )
+
+
+def _seeds(target: Target) -> tuple[dict[str, str], ...]:
+    """Return where each seed of the environment stands."""
+    runner = SeedRunner(
+        target.project, target.server, target.name, target.environment, progress=lambda _told: None
+    )
+    states = {"apply": "pending", "upgrade": "pending", "skip": "applied", "drift": "edited"}
+    return tuple(
+        {
+            "seed": action.seed.name,
+            "version": action.seed.version,
+            "state": states[action.kind],
+            "applied_at": action.former.applied_at if action.former is not None else "",
+        }
+        for action in (runner.plan() if runner.files else ())
+    )
 
 
 def _head(entries: Sequence[Entry]) -> str | None:
@@ -118,7 +137,7 @@ def migrate(target: Target, wish: Wish, consent: Consent, progress: Progress) ->
     """
     steps = migration_steps(target.project)
     made = target.ensure()
-    with target.open() as database, _audited(target, database, "migrate") as line:
+    with target.open() as database, audited(target, database, "migrate") as line:
         found = guards.allow(target, database, "migration", consent, destructive=False)
         if not made and not _chosen(steps, database, wish)[0]:
             line.result = "already at head"
@@ -243,7 +262,7 @@ def roll_back(
         to_roll_back(steps, to_entries(database), count)
     progress("making a backup")
     backup = backups.make_backup(target, "rollback")
-    with target.open() as database, _audited(target, database, "rollback") as line:
+    with target.open() as database, audited(target, database, "rollback") as line:
         line.facts["backup"] = backup.name
         with database.migrations().locked(audit.me(), wait=wish.wait):
             if [entry.step for entry in to_entries(database) if entry.done] != before:
@@ -301,7 +320,7 @@ def baseline(
     if not chosen or (forget and step is None):
         near = did_you_mean(step or "", [each.name for each in steps])
         raise UsageError(f"no migration step is called {step}{near}", where="--step")
-    with target.open() as database, _audited(target, database, "baseline") as line:
+    with target.open() as database, audited(target, database, "baseline") as line:
         found = guards.allow(target, database, "baseline", consent, destructive=False)
         migrations = database.migrations()
         with migrations.locked(audit.me(), wait=WAIT):
@@ -332,7 +351,7 @@ def claim(target: Target, consent: Consent) -> None:
     Raises:
         GuardRefused: it is another project's or environment's, or its name was not confirmed.
     """
-    with target.open() as database, _audited(target, database, "claim"):
+    with target.open() as database, audited(target, database, "claim"):
         found = guards.standing(target, database)
         guards.require_own(target, found, "claim")
         guards.require_name(found, "claim", consent)
@@ -346,7 +365,7 @@ def unlock(target: Target, *, agreed: bool) -> Holder | None:
     Raises:
         GuardRefused: its process is alive as far as can be told, and the user has not agreed.
     """
-    with target.open() as database, _audited(target, database, "unlock") as line:
+    with target.open() as database, audited(target, database, "unlock") as line:
         migrations = database.migrations()
         holder = migrations.holder()
         if holder is None:
@@ -367,7 +386,7 @@ def back_up(
 ) -> backups.Backup:
     """Make a backup of the database."""
     backup = backups.make_backup(target, reason, keep=keep)
-    with target.open() as database, _audited(target, database, "backup") as line:
+    with target.open() as database, audited(target, database, "backup") as line:
         line.facts["backup"] = backup.name
     return backup
 
@@ -387,14 +406,15 @@ def restore(target: Target, name: str | None, consent: Consent) -> tuple[str, st
     # One more is kept this once, so that the backup that is wanted is not the one that goes.
     before = backups.make_backup(target, "restore", keep=backups.KEPT + 1)
     backups.restore_backup(target, backup)
-    with target.open() as database, _audited(target, database, "restore") as line:
+    with target.open() as database, audited(target, database, "restore") as line:
         line.facts |= {"restored": backup.name, "backup": before.name}
         guards.claim(target, database, disposable=found.disposable)
     return backup.name, before.name
 
 
 @contextmanager
-def _audited(target: Target, database: Database, action: str) -> Iterator[audit.Line]:
+def audited(target: Target, database: Database, action: str) -> Iterator[audit.Line]:
+    """Write into the audit log, however the block ends, what it did."""
     line = audit.Line(action, f"{target.server!r} {target.name}", target.environment)
     with audit.audited(target.project.state, line, database):
         yield line

@@ -10,9 +10,9 @@ import bcrypt
 import pytest
 
 from dbcycle_assets import load_project
-from dbcycle_assets.cycle.seeds import SeedRunner
 from dbcycle_assets.cycle.session import Cycle
 from dbcycle_assets.defs.run import refresh
+from dbcycle_assets.upkeep.seeds import SeedRunner
 
 ROOT = Path(__file__).parents[2]
 TOKENS = {

@@ -267,9 +267,7 @@ class PostgresDatabase:
         return connection
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
-        """Return (schema, table) for a table of our own; the schema is made if need be."""
-        with translated(self.name):
-            self._connection.execute("CREATE SCHEMA IF NOT EXISTS _dbcycle")
+        """Return (schema, table) for a table of our own; neither need exist."""
         return "_dbcycle", name
 
     def migrations(self) -> PostgresMigrations:

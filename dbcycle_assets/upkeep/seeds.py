@@ -240,6 +240,7 @@ class SeedRunner:
         """Mark the orphans of this environment as such and return them."""
         found = self.orphans()
         if found:
+            self._make_history()
             with self._session() as (_database, connection, history):
                 for orphan in found:
                     self._set_status(connection, history, orphan.row.name, ORPHANED, "file gone")
@@ -251,6 +252,8 @@ class SeedRunner:
         with self._server.open(self._name) as database:
             schema, name = database.bookkeeping("seed_history")
             with database.sqlalchemy() as connection:
+                if schema is not None:
+                    connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
                 history_table(schema, name).metadata.create_all(connection, checkfirst=True)
 
     @contextlib.contextmanager

@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from dbcycle_assets import load_project
-from dbcycle_assets.cycle.seed_files import new_seed
-from dbcycle_assets.cycle.seeds import SeedRunner
 from dbcycle_assets.databases import open_server
 from dbcycle_assets.databases.port import Stamp
 from dbcycle_assets.errors import Drift, SeedError
+from dbcycle_assets.upkeep.seed_files import new_seed
+from dbcycle_assets.upkeep.seeds import SeedRunner
 
 SCHEMA = """
 CREATE TABLE states (code VARCHAR(2) PRIMARY KEY, name TEXT NOT NULL);
