@@ -16,6 +16,8 @@ from ..model.seeds import GROUPS, SUFFIXES, Seed, read_seed
 from .seed_context import SeedContext, row_digest
 
 FOLDER = "seeds"
+EDITORS = ("~", ".tmp", ".swp", ".part")
+"""How the names end of what editors leave behind."""
 _BACK = re.compile(rb"^--[ \t]*dbcycle:[ \t]*rollback[ \t]*\r?$", re.MULTILINE)
 
 
@@ -31,7 +33,8 @@ def seed_files(project: Project) -> dict[Seed, Path]:
         if not group.is_dir() or group.name.startswith((".", "_")):
             continue
         for path in sorted(group.iterdir()):
-            if path.is_file() and not path.name.startswith((".", "_")):
+            left_over = path.name.startswith((".", "_")) or path.name.endswith(EDITORS)
+            if path.is_file() and not left_over:
                 found[read_seed(path.relative_to(folder), path.read_bytes())] = path
     return found
 
