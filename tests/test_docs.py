@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,37 @@ def compare(shown, printed, command):
     for line in wanted:
         assert any(found.startswith(line) for found in lines), f"{command}: {line}\n{printed}"
     return len(wanted)
+
+
+def commands_in(page):
+    """Return the words of every `dbcycle …` that a page shows in a line of text."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    return [found.split() for found in re.findall(r"`dbcycle ([^`]*)`", text)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_shown_exists(page):
+    """Each command and each flag in the text is one that the command line knows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import typer
+
+        from dbcycle_assets.cli.app import FLAGS, VALUES, app
+
+        root = typer.main.get_command(app)
+    shared = FLAGS | VALUES | {"--help", "--version"}
+    for words in commands_in(page):
+        if any(char in word for word in words for char in "‹|…{"):
+            continue
+        command = root
+        for word in words:
+            below = getattr(command, "commands", {})
+            if word in below:
+                command = below[word]
+        known = {option for parameter in command.params for option in parameter.opts}
+        known |= {option for parameter in command.params for option in parameter.secondary_opts}
+        flags = {word.split("=")[0] for word in words if word.startswith("--") and word != "--"}
+        assert flags <= known | shared, f"{page.name}: {' '.join(words)}"
+        first = next((w for w in words if not w.startswith("-")), None)
+        if first is not None and words[0] not in VALUES:
+            assert command is not root, f"{page.name}: {' '.join(words)}"
