@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ...anonymizers.base import Kind
 from ..catalog import Column, Table
-from . import nouns
+from . import nouns, prose
 from . import values as seen
 from .context import Context
 from .names import any_of, matches, raw_words, words_of
@@ -61,6 +61,9 @@ _ADDRESS = frozenset({"address", "postal code", "city", "state"})
 _NUMBERED = frozenset({"id", "number", "code", "no"})
 _CODED = frozenset({"demographic", "state", "city", "health", "identifier", "postal code"})
 """Classes of which a code tells as much as the word."""
+_DECISIVE = frozenset({"email", "network", "account"})
+"""Classes that values prove, whatever the name says."""
+_SURE = 0.8
 _BARE = {"first": "first name", "last": "last name"}
 
 
@@ -78,7 +81,11 @@ def judge(
         named = None
     if named and seen.contradicts(named.klass, values):
         named = None
+    if named and named.klass == "free text" and values and column.kind is Kind.TEXT:
+        return _by_text(named, values)
     valued = _by_value(column, context, values)
+    if named and valued and valued.klass in _DECISIVE and valued.klass != named.klass:
+        return valued
     if named and valued and valued.klass == named.klass:
         reason = f"{named.reason}, and {valued.reason}"
         return Verdict(named.klass, named.personal or valued.personal, 0.97, reason)
@@ -87,6 +94,18 @@ def judge(
     if valued and (valued.personal or not named):
         return valued
     return named or _by_comment(column)
+
+
+def _by_text(named: Verdict, values: Sequence[str]) -> Verdict:
+    """Judge by its values whether text that the name announces is about people."""
+    text = prose.read(values)
+    if text.about_people:
+        return _personal("free text", 0.95, f"{named.reason}, and its values name people")
+    if text.formatted:
+        return _harmless("text", 0.7, f"{named.reason}, but its values are written for programs")
+    if named.personal and named.confidence < _SURE and text.about_nobody:
+        return _harmless("free text", 0.6, f"{named.reason}, but its values name nobody")
+    return named
 
 
 def _stands_out(verdict: Verdict, context: Context) -> bool:
@@ -362,7 +381,8 @@ def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdic
     if found is None:
         found = seen.city(values)
     if found is None:
-        return None
+        text = prose.read(values)
+        return _personal("free text", 0.85, "its values name people") if text.about_people else None
     reason = f"{found.share:.0%} of the values look like {found.words}"
     harmless = {"key", "time", "company", "url", "city"}
     personal = found.klass not in harmless or (found.klass == "url" and context.person)

@@ -84,6 +84,10 @@ _PASSWORDS = frozenset(
 _SURVIVING = 0.3
 """The share of values with words that are personal elsewhere, from which a column is personal."""
 
+_FEWEST_NAMED = 3
+_NAMES = frozenset({"person name", "email", "phone"})
+"""Classes whose values name one person; a single word of one may be anybody's, or anything."""
+
 _SAFE_KINDS = {
     Kind.BOOLEAN: "category",
     Kind.INTEGER: "measure",
@@ -273,12 +277,15 @@ def _cross_check(
 ) -> list[Proposal]:
     """Propose a mask for kept text that holds what personal columns hold."""
     known: set[str] = set()
+    names: set[str] = set()
     for proposal in proposals:
         if proposal.rule == "keep" or not definition(proposal.rule).searchable:
             continue
         for value in samples.get((proposal.table, proposal.column), ()):
             for leaf in leaves_of(value):
                 known |= marks_of_original(leaf, proposal.rule)
+                if proposal.personal and proposal.klass in _NAMES:
+                    names |= {mark for mark in marks_of_original(leaf, "street_address")}
     checked = []
     for proposal in proposals:
         table = catalog.tables[proposal.table]
@@ -292,11 +299,12 @@ def _cross_check(
             checked.append(proposal)
             continue
         reason = f"{hits} of {len(values)} sampled values hold words that are personal elsewhere"
+        about = _hits(values, names) >= max(_FEWEST_NAMED, _SURVIVING * len(values))
         masked = replace(
             proposal,
             rule="free_text",
-            klass="free text" if hits >= _SURVIVING * len(values) else proposal.klass,
-            personal=hits >= _SURVIVING * len(values),
+            klass="free text" if about else proposal.klass,
+            personal=about,
             confidence=0.6,
             reason=reason,
         )

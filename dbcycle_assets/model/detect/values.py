@@ -34,9 +34,12 @@ _SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _URL = re.compile(r"(?:https?|ftp)://\S+|www\.\S+", re.IGNORECASE)
+_PATH = re.compile(r"/?[\w.-]+(?:/[\w.%-]+)+/?")
 _HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|5|6|1|pbkdf2\S*|P|H)\$.+|eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _AGENT = re.compile(r"Mozilla/\d|Opera/\d|curl/\d|okhttp/\d")
 _GEO = re.compile(r"\(?-?\d{1,2}\.\d{3,}\s*[,;]\s*-?\d{1,3}\.\d{3,}\)?")
+_STATUS = re.compile(r"[a-z]+(?:_[a-z]+)*|[A-Z]{1,4}|\d")
+"""Words of programs: `in_progress`, `EUR`, `1`."""
 _STREET = re.compile(
     r"\d+\w?\s+(?:\w+\.?\s+){1,4}(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|blvd|way|court|ct)\b.*"
     r"|[\w. -]+(?:str\.|straße|strasse|weg|gasse|platz|allee)\s*\d+.*"
@@ -44,9 +47,12 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _COMPANY = re.compile(
-    r".*\b(?:gmbh|ag|kg|inc|ltd|llc|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?p\.?a|b\.?v|lda|oy|ab)\.?",
+    r".*\b(?:gmbh|ag|kg|ohg|mbh|inc|ltd|llc|llp|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?n\.?c|s\.?p\.?a"
+    r"|b\.?v|n\.?v|lda|ltda|oy|ab|a[/.]?s|e\.?v|group|holding|bros|& sons?|and sons|& söhne|e figli|et fils)\.?",
     re.IGNORECASE,
 )
+_FIRM = re.compile(r"(?<=\w),? (?:&|and|und|et|y|e|en|i) (?=\w)|^[^\W\d_]+-[^\W\d_]+$|\b(?:group|inc|ltd|llc|plc|gmbh|sons)\b", re.IGNORECASE)
+"""Names of firms that are made of last names: `Patel and Brown`, `Shaw-Newman`."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +144,7 @@ def person(values: Sequence[str]) -> Seen | None:
         return None
     first, last, full = 0, 0, 0
     for text in texts:
-        parts = _name_parts(text)
+        parts = [] if _FIRM.search(text) else _name_parts(text)
         if len(parts) == 1:
             first += parts[0] in known_names("first")
             last += parts[0] in known_names("last")
@@ -188,6 +194,11 @@ def contradicts(klass: str, values: Sequence[str]) -> bool:
     return test is not None and sum(map(test, texts)) > (1 - 1 / 4) * len(texts)
 
 
+def technical(text: str) -> bool:
+    """Tell whether a value is an address of a program: a path, a URL, a document."""
+    return bool(_PATH.fullmatch(text) or _URL.fullmatch(text)) or text[:1] in "{[<"
+
+
 def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
@@ -202,7 +213,14 @@ _IMPOSSIBLE: dict[str, Callable[[str], bool]] = {
     "person name": lambda text: _digits(text) > 1 or bool(_COMPANY.fullmatch(text)),
     "city": lambda text: _digits(text) > 1,
     "birth date": lambda text: _digits(text) == 0,
-    "account": lambda text: _digits(text) == 0 and " " not in text,
+    "account": lambda text: _digits(text) == 0,
+    "identifier": lambda text: _digits(text) == 0 or technical(text),
+    "username": lambda text: technical(text) or len(text.split()) > _MOST_WORDS,
+    "secret": lambda text: " " in text or len(text) < 4 or technical(text),  # noqa: PLR2004 - a PIN
+    "address": lambda text: technical(text) or _STATUS.fullmatch(text) is not None,
+    "income": lambda text: _digits(text) == 0,
+    "image": lambda text: " " in text or len(text) < 5,  # noqa: PLR2004 - a name and an ending
+    "location": lambda text: _digits(text) == 0,
 }
 
 
