@@ -149,8 +149,10 @@ def _labelled(document: dict, *, with_values: bool) -> Labelled:
             if not with_values:
                 continue
             place = (document["name"], name, column)
-            samples[name, column] = listed.split(" | ") if listed else draw(
-                place, drawn or label or None, columns[-1], document["languages"]
+            samples[name, column] = (
+                listed.split(" | ")
+                if listed
+                else draw(place, drawn or label or None, columns[-1], document["languages"])
             )
         tables[name] = Table(
             name,
@@ -255,7 +257,9 @@ def _table(split: str, mode: str, every: list[Labelled], wrong: bool) -> None:  
     rows = [(data, score(data, detector(data)), score(data, baseline(data))) for data in every]
     seconds = time.monotonic() - started
     title = f"{split}, {mode}"
-    print(f"{title:<24}{'cols':>6}{'pers':>6}   {'prec':>5} {'rec':>5} {'F1':>5} {'class':>5}   regex")
+    print(
+        f"{title:<24}{'cols':>6}{'pers':>6}   {'prec':>5} {'rec':>5} {'F1':>5} {'class':>5}   regex"
+    )
     size = 0
     for data, own, other in rows:
         columns = sum(len(table.columns) for table in data.catalog.tables.values())

@@ -66,7 +66,9 @@ class Draw:
         return "".join(self.chance.choices(of, k=count))
 
 
-def values(place: Sequence[str], klass: str | None, column: Column, languages: Sequence[str]) -> list[str]:
+def values(
+    place: Sequence[str], klass: str | None, column: Column, languages: Sequence[str]
+) -> list[str]:
     """Return distinct values of a column; ``klass`` None is drawn from impersonal classes."""
     seed = int.from_bytes(hashlib.sha256("\0".join(place).encode()).digest()[:8], "big")
     chance = random.Random(seed)
@@ -82,9 +84,7 @@ def values(place: Sequence[str], klass: str | None, column: Column, languages: S
         klass = _impersonal(draw, column)
     make = _habit(klass, draw)
     noise = chance.choice(NOISE) if klass not in {"code", "flag"} else 0.0
-    drawn = [
-        chance.choice(STRANGERS) if chance.random() < noise else make() for _ in range(_DRAWN)
-    ]
+    drawn = [chance.choice(STRANGERS) if chance.random() < noise else make() for _ in range(_DRAWN)]
     length = column.max_length or 10_000
     return sorted({value[:length] for value in drawn if value}, key=lambda v: hash_of(v))
 
@@ -134,7 +134,9 @@ def _full(draw: Draw) -> Callable[[], str]:
             lambda: f"{_first(draw)} {_last(draw)}",
             lambda: f"{_last(draw)}, {_first(draw)}",
             lambda: f"{_first(draw)} {draw.one(string.ascii_uppercase)}. {_last(draw)}",
-            lambda: f"{draw.one(('Dr.', 'Mrs', 'Frau', 'Mr.', ''))} {_first(draw)} {_last(draw)}".strip(),
+            lambda: (
+                f"{draw.one(('Dr.', 'Mrs', 'Frau', 'Mr.', ''))} {_first(draw)} {_last(draw)}".strip()
+            ),
             lambda: f"{_first(draw)} {_last(draw)}".upper(),
         ]
     )
@@ -169,7 +171,9 @@ def _address(draw: Draw) -> list[Callable[[], str]]:
         draw.fake.street_address,
         lambda: f"{draw.one(STREETS)} {draw.chance.randint(1, 180)}",
         lambda: f"{draw.chance.randint(1, 999)} {draw.one(STREETS)}",
-        lambda: f"{draw.one(STREETS)} {draw.chance.randint(1, 99)}, {draw.fake.postcode()} {draw.fake.city()}",
+        lambda: (
+            f"{draw.one(STREETS)} {draw.chance.randint(1, 99)}, {draw.fake.postcode()} {draw.fake.city()}"
+        ),
     ]
 
 
@@ -245,7 +249,9 @@ def _sentence(draw: Draw) -> Callable[[], str]:
 def _company(draw: Draw) -> list[Callable[[], str]]:
     return [
         draw.fake.company,
-        lambda: f"{_last(draw)} {draw.one(('Ltd', 'GmbH', '& Co', 'Group', 'SA', 'Bros', ''))}".strip(),
+        lambda: (
+            f"{_last(draw)} {draw.one(('Ltd', 'GmbH', '& Co', 'Group', 'SA', 'Bros', ''))}".strip()
+        ),
         lambda: f"{draw.one(PLACES)} {draw.one(LABELS)}",
     ]
 
@@ -315,7 +321,9 @@ _HABITS: dict[str, Callable[[Draw], list[Callable[[], str]]]] = {
     "company": _company,
     "place": lambda draw: [lambda: draw.one(PLACES), draw.fake.city, draw.fake.country],
     "path": lambda draw: [
-        lambda: f"/{draw.one(CODES)}/{draw.one(LABELS).lower().replace(' ', '-')}.{draw.one(('html', 'pdf', 'php'))}",
+        lambda: (
+            f"/{draw.one(CODES)}/{draw.one(LABELS).lower().replace(' ', '-')}.{draw.one(('html', 'pdf', 'php'))}"
+        ),
     ],
     "key": lambda draw: [
         lambda: draw.fake.uuid4(),
@@ -327,7 +335,9 @@ _HABITS: dict[str, Callable[[Draw], list[Callable[[], str]]]] = {
         lambda: f"{draw.one(CODES)}={draw.digits(2)};{draw.one(CODES)}=on",
     ],
     "html": lambda draw: [
-        lambda: f"<p>{draw.one(_in(IMPERSONAL, draw))} <b>{draw.one(LABELS)}</b> {draw.digits(3)}</p>",
+        lambda: (
+            f"<p>{draw.one(_in(IMPERSONAL, draw))} <b>{draw.one(LABELS)}</b> {draw.digits(3)}</p>"
+        ),
     ],
     "sentence": lambda draw: [_sentence(draw)],
     "date": lambda draw: [lambda: draw.fake.date_this_decade().isoformat()],

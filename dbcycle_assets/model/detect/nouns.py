@@ -1,6 +1,23 @@
 """Words of names that say what a table holds, or what a column is about instead."""
 
 _PERSONS = """
+    receiver photographer reporter assignee assigner approver responder commenter commentator
+    uploader creator submitter translator musician pastor priest deacon godparent godfather
+    godmother sponsor mentor coach referee athlete nanny landlord lodger traveller traveler client
+    cashier accountant receptionist technician inspector officer signer signatory cosigner debitor
+    kreditor empfanger absender inhaber eigentumer mieter vermieter vertreter betreuer trainer
+    zahler schuldner glaubiger spender leiter verwalter bearbeiter ersteller besitzer versicherter
+    proprietaire locataire redacteur responsable gestionnaire destinataire expediteur titulaire
+    benevoles eleves professeur professeurs enseignants patiente abonne lecteur donateur tuteur
+    resp conjoint signataire demandeur intervenant
+    huesped huespedes inquilinos estudiante estudiantes docente docentes maestro tutores familiar
+    ciudadano ciudadanos votante medico enfermero apoderado representante solicitante autores
+    hospede hospedes inquilinos docente medico cidadao cidadaos paroquiano dizimista responsaveis
+    cuidador motorista passageiro solicitante remetente
+    cittadino ospite ospiti alunni genitore genitori medico assistito donatore volontario iscritto
+    iscritti docenti proprietario conduttore
+    huurder eigenaar gast ouder ouders student studenten vrijwilliger afzender ontvanger bewoner
+    wlasciciel najemca rodzic gosc autor wolontariusz
     user customer client patient employee staff member person people contact author student
     teacher candidate guest lead subscriber donor actor player doctor physician driver agent owner
     tenant
@@ -49,6 +66,8 @@ _ORGANISATIONS = """
 """
 
 _THINGS = """
+    pais paises pays land lander paese paesi bairro localidade device netdevice node server room
+    resource equipment asset
     variant
     municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado
     postcode product produkt producto produto prodotto item article artikel articulo film movie
@@ -64,6 +83,12 @@ _COMMUNICATION = """
 """
 
 _RECORDS = """
+    factura facturas fattura fatture facture rechnung angebot lieferschein buchung zahlung
+    lastschrift uberweisung spende anmeldung termin albaran presupuesto cita reserva venta pago
+    matricula atendimento consulta agendamento pagamento prenotazione visita iscrizione
+    reservering afspraak bestelling factuur betaling absence retard sanction inscription rendez
+    punition incident prescricao occurrence ocorrencia loan checkin checkout contribution pledge
+    gift deposit transfer umsatz
     homework
     log entry call meeting appointment visit encounter notification order invoice payment
     booking reservation sale rental transaction request complaint case incident report submission
@@ -155,237 +180,133 @@ FLAGS = frozenset(_FLAGS.split())
 NUMBERLESS = frozenset(_NUMBERLESS.split())
 
 SURE_IDENTIFIERS = frozenset(
-    {
-        "bsn",
-        "cpf",
-        "curp",
-        "dni",
-        "kimlik",
-        "national",
-        "passport",
-        "personnummer",
-        "pesel",
-        "security",
-        "ssn",
-    }
+    """
+    bsn cpf curp dni kimlik national passport personnummer pesel security ssn
+    """.split()
 )
 
 FLAG_TEXT = frozenset(
-    {
-        "allow",
-        "can",
-        "count",
-        "default",
-        "error",
-        "has",
-        "is",
-        "max",
-        "min",
-        "num",
-        "number",
-        "send",
-        "show",
-        "total",
-        "welcome",
-    }
+    """
+    allow can count default error has is max min num number send show total welcome
+    """.split()
 )
 
 SURE_DEMOGRAPHIC = frozenset(
-    {
-        "ethnic",
-        "ethnicity",
-        "gender",
-        "geschlecht",
-        "marital",
-        "sesso",
-        "sex",
-        "sexo",
-    }
+    """
+    ethnic ethnicity gender geschlecht marital sesso sex sexo
+    """.split()
 )
 
 UNCLEAR = frozenset(
-    {
-        "account",
-        "agent",
-        "agente",
-        "client",
-        "editor",
-        "holder",
-        "human",
-        "lead",
-        "manager",
-        "member",
-        "operator",
-        "performer",
-    }
+    """
+    account agent agente client editor holder human lead manager member operator performer
+    """.split()
 )
 """Persons that columns are often named for without holding one."""
 
 DESCRIPTIONS = frozenset(
-    {
-        "aciklama",
-        "beschreibung",
-        "descricao",
-        "descripcion",
-        "description",
-        "descrizione",
-        "info",
-        "opis",
-        "text",
-    }
+    """
+    aciklama beschreibung descricao descripcion description descrizione info opis text
+    """.split()
 )
 
 TOLD = frozenset(
-    {
-        "answer",
-        "instructions",
-        "statement",
-        "summary",
-    }
+    """
+    answer instructions statement summary
+    """.split()
 )
 
 BOOKINGS = frozenset(
-    {
-        "appointment",
-        "booking",
-        "calendar",
-        "reservation",
-    }
+    """
+    appointment booking calendar reservation
+    """.split()
 )
 
 CHANGES = frozenset(
-    {
-        "audit",
-        "change",
-        "history",
-        "log",
-        "revision",
-    }
+    """
+    audit change history log revision
+    """.split()
 )
 
 PIECES = frozenset(
-    {
-        "body",
-        "content",
-        "item",
-        "part",
-        "text",
-    }
+    """
+    body content item part text
+    """.split()
 )
 
 MAIL = frozenset(
-    {
-        "email",
-        "mail",
-    }
+    """
+    email mail
+    """.split()
 )
 
 ENVELOPE = frozenset(
-    {
-        "a",
-        "an",
-        "bcc",
-        "cc",
-        "da",
-        "de",
-        "from",
-        "para",
-        "to",
-        "von",
-    }
+    """
+    a an bcc cc da de from para to von
+    """.split()
 )
 
 SHOWN = frozenset(
-    {
-        "display",
-        "short",
-        "sort",
-    }
+    """
+    display short sort
+    """.split()
 )
 
 SESSION_ID = frozenset(
-    {
-        "id",
-        "key",
-        "session",
-        "sid",
-    }
+    """
+    id key session sid
+    """.split()
 )
 
 SESSION_DATA = frozenset(
-    {
-        "binary",
-        "content",
-        "data",
-        "payload",
-        "val",
-        "value",
-        "vdata",
-    }
+    """
+    binary content data payload val value vdata
+    """.split()
 )
 
 STORES = frozenset(
-    {
-        "attribute",
-        "detail",
-        "meta",
-        "profile",
-        "usermeta",
-    }
+    """
+    attribute detail meta profile usermeta
+    """.split()
 )
 
 BOOKKEEPING = frozenset(
-    {
-        "changed",
-        "created",
-        "creator",
-        "deleted",
-        "edited",
-        "entered",
-        "lead",
-        "manager",
-        "modified",
-        "owner",
-        "retired",
-        "updated",
-        "voided",
-    }
+    """
+    changed created creator deleted edited entered lead manager modified owner retired updated
+    voided
+    """.split()
 )
 """Words of references to whoever keeps a row, not to whom it is about."""
 
 PLACED = frozenset(
-    {
-        "address",
-        "location",
-    }
+    """
+    address location
+    """.split()
 )
 
 TECHNICAL = frozenset(
-    {
-        "api",
-        "oauth",
-        "oidc",
-        "openid",
-        "saml",
-        "sso",
-        "webhook",
-    }
+    """
+    api oauth oidc openid saml sso webhook
+    """.split()
 )
 """Words of tables whose clients and consumers are programs."""
 
 FILLERS = frozenset(
-    {
-        "name",
-        "data",
-        "detail",
-        "gen",
-        "general",
-        "info",
-        "information",
-        "master",
-        "record",
-    }
+    """
+    name data detail gen general info information master record
+    """.split()
 )
 
 NETWORKS = frozenset({"facebook", "instagram", "linkedin", "telegram", "twitter", "skype"})
 """Where organisations have names of their own."""
+
+NUMBERED = frozenset({"id", "number", "code", "no"})
+
+KEYS = frozenset({"code", "hash", "key", "selector", "uuid", "validator"})
+ENTRY = frozenset(
+    {"invitation", "invite", "password", "passwd", "reset", "tmplink", "verification"}
+)
+"""Tables whose keys let their holder in."""
+
+SOUGHT = frozenset({"search", "sort", "phonetic", "normalized", "lower", "upper", "clean", "old"})
+"""Words of a name written once more."""

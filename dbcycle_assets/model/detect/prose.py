@@ -80,7 +80,9 @@ def mentions(text: str) -> bool:
         return True
     first, last = known_names("first"), known_names("last")
     return any(
-        one.group().casefold() in first and _follows(text, one, other) and other.group().casefold() in last
+        one.group().casefold() in first
+        and _follows(text, one, other)
+        and other.group().casefold() in last
         for one, other in _pairs(text)
     )
 

@@ -20,6 +20,7 @@ FIND = 0.6
 _FEWEST_NAMES = 3
 _FEWEST_SINGLE_NAMES = 8
 _SINGLE_SHARE = 0.8
+_SURE_SHARE = 0.25
 _CARD_LENGTHS = range(13, 20)
 _PHONE_DIGITS = range(7, 16)
 _LONGEST_NAME = 60
@@ -51,7 +52,10 @@ _COMPANY = re.compile(
     r"|b\.?v|n\.?v|lda|ltda|oy|ab|a[/.]?s|e\.?v|group|holding|bros|& sons?|and sons|& söhne|e figli|et fils)\.?",
     re.IGNORECASE,
 )
-_FIRM = re.compile(r"(?<=\w),? (?:&|and|und|et|y|e|en|i) (?=\w)|^[^\W\d_]+-[^\W\d_]+$|\b(?:group|inc|ltd|llc|plc|gmbh|sons)\b", re.IGNORECASE)
+_FIRM = re.compile(
+    r"(?<=\w),? (?:&|and|und|et|y|e|en|i) (?=\w)|^[^\W\d_]+-[^\W\d_]+$|\b(?:group|inc|ltd|llc|plc|gmbh|sons)\b",
+    re.IGNORECASE,
+)
 """Names of firms that are made of last names: `Patel and Brown`, `Shaw-Newman`."""
 
 
@@ -142,7 +146,7 @@ def person(values: Sequence[str]) -> Seen | None:
     texts = _texts(values)
     if len(texts) < _FEWEST_NAMES:
         return None
-    first, last, full = 0, 0, 0
+    first, last, full, likely = 0, 0, 0, 0
     for text in texts:
         parts = [] if _FIRM.search(text) else _name_parts(text)
         if len(parts) == 1:
@@ -150,6 +154,9 @@ def person(values: Sequence[str]) -> Seen | None:
             last += parts[0] in known_names("last")
         elif parts:
             full += _is_full_name(parts)
+            likely += _is_likely_name(text, parts)
+    if likely >= FIND * len(texts) and full >= _SURE_SHARE * len(texts):
+        return Seen("person name", likely / len(texts), "names of persons")
     if full >= FIND * len(texts):
         return Seen("person name", full / len(texts), "names of persons")
     if len(texts) >= _FEWEST_SINGLE_NAMES and max(first, last) >= _SINGLE_SHARE * len(texts):
@@ -241,6 +248,13 @@ def _is_full_name(parts: Sequence[str]) -> bool:
     first, last = known_names("first"), known_names("last")
     ends = ((parts[0], parts[-1]), (parts[-1], parts[0]))
     return any(one in first and other in last for one, other in ends)
+
+
+def _is_likely_name(text: str, parts: Sequence[str]) -> bool:
+    """Tell whether every word has a capital and one of them is a name that Faker knows."""
+    if not all(word[:1].isupper() for word in re.findall(r"[^\W\d_]{3,}", text)):
+        return False
+    return any(part in known_names("first") or part in known_names("last") for part in parts)
 
 
 @functools.cache
