@@ -43,6 +43,7 @@ _LOCALES = {
 _DRAWN = 60
 _SHORT = 12
 _LONG = 500
+_SENTENCE = 60
 NOISE = (0.0, 0.0, 0.05, 0.15, 0.25)
 """The share of values in a column that are strangers there."""
 STRANGERS = ("n/a", "-", "?", "unknown", "TEST", "see file", "0", "x")
@@ -80,6 +81,8 @@ def values(
         return []
     if column.kind is Kind.JSON:
         return _documents(draw, klass)
+    if klass == "free text" and 0 < (column.max_length or _LONG) < _SENTENCE:
+        klass = "remark"
     if klass is None:
         klass = _impersonal(draw, column)
     make = _habit(klass, draw)
@@ -292,6 +295,11 @@ _HABITS: dict[str, Callable[[Draw], list[Callable[[], str]]]] = {
     ],
     "income": lambda draw: [lambda: f"{draw.chance.randint(1200, 9900)}.00"],
     "free text": _prose,
+    "remark": lambda draw: [
+        lambda: f"{draw.one(LABELS)} {draw.digits(4)} {_last(draw)}",
+        lambda: f"{_first(draw)} {draw.one(LABELS).lower()}",
+        lambda: f"{draw.one(LABELS)} {draw.digits(5)}",
+    ],
     "image": lambda draw: [
         lambda: f"uploads/{draw.characters(16, string.hexdigits)}.jpg",
         lambda: f"{_last(draw).lower()}_{draw.digits(4)}.png",

@@ -136,4 +136,5 @@ def _referring(context: Context, table: Table, people: set[str]) -> Context:
         and not any_of(words[:-1], nouns.BOOKKEEPING)
         for column in table.columns
     )
-    return Context(**{**vars(context), "about": by_key or by_name})
+    by_login = "username" in context.classes and context.record
+    return Context(**{**vars(context), "about": by_key or by_name or by_login})

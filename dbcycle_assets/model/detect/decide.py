@@ -20,7 +20,7 @@ from .nouns import (
     THINGS,
 )
 
-from .people import bare, named, role, session
+from .people import bare, by_table, named, role, session
 from .verdict import Verdict, harmless, personal
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMERIC, Kind.FLOAT})
@@ -41,13 +41,37 @@ _KINDS = {
     "document": _TEXT | {Kind.BYTES, Kind.JSON, Kind.XML},
     "free text": _TEXT | {Kind.JSON},
 }
+_PURPOSES = {("zweck",), ("verwendung",), ("avis",)}
 _ADDRESS = frozenset({"address", "postal code", "city", "state"})
 _CODED = frozenset({"demographic", "state", "city", "health", "identifier", "postal code"})
 """Classes of which a code tells as much as the word."""
 _DECISIVE = frozenset({"email", "network", "account"})
 """Classes that values prove, whatever the name says."""
-_REACHED = frozenset({"email", "phone", "first name", "last name", "person name", "username"})
+_REACHED = frozenset(
+    {"account", "email", "phone", "first name", "last name", "person name", "username"}
+)
+_CERTAIN = 0.75
 _SURE = 0.8
+_ROOMY = 1000
+_SHORTEST = {
+    "email": 6,
+    "phone": 5,
+    "secret": 4,
+    "username": 3,
+    "first name": 2,
+    "last name": 3,
+    "name": 3,
+    "person name": 3,
+    "address": 3,
+    "city": 3,
+    "free text": 12,
+    "weak text": 12,
+    "document": 60,
+    "url": 12,
+    "image": 12,
+    "network": 8,
+}
+"""The least characters in which a value of a class fits."""
 
 
 def judge(
@@ -106,19 +130,29 @@ def _is_reference(table: Table, column: Column) -> bool:
 
 
 def _by_name(column: Column, context: Context) -> Verdict | None:
-    found = _by_words(words_of(column.name), column, context)
-    kept = tuple(word for word in raw_words(column.name) if word not in context.affixes)
+    raw = raw_words(column.name)
+    kept = tuple(word for word in raw if word not in context.affixes)
+    whole = words_of(column.name)
+    only = matches(whole)[-1:]
+    if kept and kept != raw and only and only[0][:2] == (0, 1) and raw[0] in context.affixes:
+        return _by_words(words_of("_".join(kept)), column, context)
+    found = _by_words(whole, column, context)
     return found or (_by_words(words_of("_".join(kept)), column, context) if kept else None)
 
 
 def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
     found = matches(words)
     by_role = role(words, column, context, found)
-    if by_role or not found:
-        return by_role or bare(words, column, context) or session(words, column, context)
+    entry = by_role or by_table(words, column, context)
+    if raw_words(column.name) in {("cc",), ("bcc",)}:
+        entry = entry or bare(words, column, context)
+    if entry or not found:
+        return entry or bare(words, column, context) or session(words, column, context)
     start, end, klass = found[-1]
-    if klass == "address" and len(found) > 1 and found[-2][1:] == (start, "email"):
+    if words[start:end] == ("address",) and len(found) > 1 and found[-2][1:] == (start, "email"):
         klass = "email"
+    if klass == "other" or 0 < (column.max_length or _ROOMY) < _SHORTEST.get(klass, 1):
+        return None
     if _about_something_else(words, found[-1], column):
         return None
     kept = session(words, column, context)
@@ -134,7 +168,8 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
     ):
         klass = "email"
     klass = _refined(klass, column)
-    if column.kind not in _KINDS.get(klass, _TEXT):
+    house = klass == "address" and "number" in phrase and column.kind in _NUMBERS
+    if column.kind not in _KINDS.get(klass, _TEXT) and not house:
         return None
     says = f"the name says {klass if klass != 'weak text' else 'free text'}"
     return _in_context(klass, phrase, words, column, context, says)
@@ -216,6 +251,12 @@ def _in_context(  # noqa: C901, PLR0911, PLR0912 - one table of cases, read top 
         if wanted and not listed and not (context.impersonal):
             return personal(klass, 0.75, f"{says}, in a table of persons")
         return harmless(klass, 0.6, says) if klass == "url" else None
+    if klass == "account" and context.organisation and not context.person:
+        return harmless(klass, 0.6, f"{says}, but of an organisation")
+    if phrase in {("license", "number"), ("license", "no")} and context.head.startswith("licen"):
+        return None
+    if phrase in _PURPOSES and not context.classes & {"account", "person name"}:
+        return None
     if klass == "income" and (not people or context.catalogue):
         return None
     if klass == "health" and not people and not context.record:
@@ -271,10 +312,12 @@ def _by_value(column: Column, context: Context, values: Sequence[str]) -> Verdic
         return _by_leaves(values)
     found = seen.shape(values)
     if found is None:
+        found = seen.person(values)
         thing = context.catalogue or context.impersonal
-        found = None if thing else seen.person(values)
+        if found and thing and found.share < _CERTAIN:
+            found = None
     if found is None:
-        found = seen.city(values)
+        found = seen.username(values) or seen.city(values)
     if found is None:
         text = prose.read(values)
         return personal("free text", 0.85, "its values name people") if text.about_people else None

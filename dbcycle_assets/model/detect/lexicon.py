@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _PHRASES = {
+    "other": """
+        ship via; error message; message error; erreur message; message type; license number plate
+        type; private public; user agent id; public key; contact type; mail type; nom fichier; web
+        page id; note type; message id; comment count; start address; memory address
+    """,
     "email": """
         e mailadres; mailadres; emailadres; correo e; mel; adres email; poczta; e mail adresse;
         mail from; mail to; epostadress; email contato;
@@ -19,6 +24,7 @@ _PHRASES = {
         emails
     """,
     "phone": """
+        tel port; tel prof; tel pers; telephone number home; satphone; satfax; handynummer privat;
         telephone fixe; telephone portable; tel portable; tel perso; tel pro; tel fixe; gsm
         number; telefono fijo; telefono movil; telefono casa; telefone celular; telefone fixo;
         fone; fone fixo; fone movel; ddd; ddi; telefono cellulare; telefono fisso;
@@ -36,6 +42,8 @@ _PHRASES = {
         phone extension; extension; telefonu; telefoni; rodinny telefon; telefonszam; tlf
     """,
     "secret": """
+        password code; email code; consumer key; consumer secret; oauth token; oauth secret; public
+        private key; reset password; login token; login code; auth code; pass hash; mot passe hash;
         passwort hash; hash senha; mot secret; geheimnis; wachtwoord hash; log
         key; logkey; csrf token; auth token; bearer; webauthn; public key
         credential; otp key; security stamp; security token; feed token; api token; passwd hash;
@@ -118,6 +126,7 @@ _PHRASES = {
         physician; co author; co applicant; teacher name; full name kana
     """,
     "address": """
+        apt; apto; appartement; etage; batiment; escalier; complement; lieu residence; straat nr;
         anschrift zusatz; adressierungszusatz; adresszusatz; strasse hausnummer; strasse hausnr;
         hausnr; wohnadresse; ubicazione; adresse ligne; lieu dit; lieudit; numero voie; nom
         voie; boite postale; domicilio fiscal; direccion postal; numero calle; piso; puerta; endereco completo; numero residencia; tipo logradouro; residencia; frazione; toevoeging; huisnummer toevoeging; postbus; straatnaam; adres
@@ -203,20 +212,21 @@ _PHRASES = {
         license plate; matriculation number; numero tessera; ipi
     """,
     "account": """
+        empfanger konto; konto empfanger; gegenkonto iban; mandate; mandate reference; konto nr;
         kontonummer iban; gegenkonto; gegenkonto nummer; konto nr; konto nummer;
         mandatsreferenz; mandat id; mandate reference; mandate id; bic konto; agencia conta;
         numero agencia; pix; chave pix; clabe; numero tarjeta credito; numero compte;
-        numero rib; iban number; rekening; numer rachunku; rachunek; bank code number; card
+        numero rib; iban number; rekening; numer rachunku; rachunek;  card
         holder number; ccnum; cc num; credit card num; masked card; masked number; card digits;
         last digits; bank details; bankverbindung; coordinate bancarie; ccv;
-        iban; bank account; bank account number; account no; account number; routing number; card
+        iban; bank account; bank account number; account no; account number;  card
         number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card
         expiration; credit card expiry; credit card expiry date; card expiry date; number conta;
-        number konta; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero
+        number konta; kontonummer;   cuenta bancaria; cuenta corriente; numero
         cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta;
         rekeningnummer;
         numer konta; konto bankowe; compte bancaire; rib; direct debit account; account iban; card
-        last four; last four; sort code; paypal; paypal email; payment account; bank code; card
+        last four; last four;  paypal; paypal email; payment account;  card
         fingerprint; bitcoin address; wallet address; sepa mandate; kontonr; numero iban; tarjeta;
         numero tarjeta; banka hesap
     """,
@@ -279,6 +289,7 @@ _PHRASES = {
         desired salary; current salary; ingresos; renda; salario amount; pensja
     """,
     "free text": """
+        avis; temoignage; verwendung; intern note; internal notes; intnotes; zweck;
         verwendungszweck; zahlungsgrund; buchungstext; vermerk; hinweis kunde; bemerkungstext;
         appreciation; appreciations; avis conseil; commentaires; remarques; precisions; parecer;
         relato; evolucao; anamnese; queixa; justificativa;
@@ -310,8 +321,8 @@ _PHRASES = {
 }
 
 _WEAK_TEXT = """
-    html; html body; body plain; excerpt; extended; headers; richiesta; informazioni aggiuntive;
-    log text; objet; sujet; betreff; asunto; assunto; oggetto; onderwerp; erlauterung; vorgang;
+    html; html body; body plain; extended; headers; richiesta; informazioni aggiuntive;
+    log text;  erlauterung; vorgang;
     detalle; detalles; detalhes; dettagli; texto mensagem; corps; contenu; tresc wiadomosci;
     conclusion; conclusions; plan text; objective; subjective; recommendation; recommendations;
     body; content; text; description; summary; instructions; value; answer; response; reply;
@@ -325,6 +336,8 @@ _WEAK_TEXT = """
 _NAMES = "name; nom; nombre; nome; naam; nazwa; namn; ad; isim; nm; names; titular name; name text; label name; bezeichnung name"
 
 _ABBREVIATIONS = """
+    shipto=ship to; billto=bill to; emp=employee; intnotes=internal notes; eleve=eleve;
+    verwendungszweck=verwendungszweck; empfaenger=empfanger; komenti=comment; priv=private;
     minit=middle initial; replyto=reply to; mailfrom=mail from; mailto=mail to;
     acc=account; acct=account; addr=address; adh=adherent; adr=address; adrs=address;
     aenam=changed by; amt=amount; anr=anrede; apel=apellido; apell=apellidos; apikey=api key;

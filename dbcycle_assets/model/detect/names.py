@@ -44,6 +44,8 @@ def _parts(word: str) -> tuple[str, ...]:
         return (flat,)
     if word.endswith("nr") and word[:-2] in _vocabulary():
         return (word[:-2], "number")
+    if word.endswith(("id", "pw")) and word[:-2] in _vocabulary():
+        return (word[:-2], word[-2:])
     if word.endswith("ip") and (base := _split(word[:-2], _MOST_PARTS)):
         return (*base, "ip")
     return _split(word, _MOST_PARTS) or _around(word)

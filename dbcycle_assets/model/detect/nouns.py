@@ -1,6 +1,8 @@
 """Words of names that say what a table holds, or what a column is about instead."""
 
 _PERSONS = """
+    principal headmaster headteacher rektor schulleiter declarant emetteur proviseur prof profs
+    temoin elternteil eltern vater mutter kinder
     receiver photographer reporter assignee assigner approver responder commenter commentator
     uploader creator submitter translator musician pastor priest deacon godparent godfather
     godmother sponsor mentor coach referee athlete nanny landlord lodger traveller traveler client
@@ -51,6 +53,9 @@ _PERSONS = """
 """
 
 _ORGANISATIONS = """
+    finanzamt amt behorde gemeinde mairie ayuntamiento prefeitura comune ministry authority court
+    insurer insurance versicherung krankenkasse assurance seguradora assicurazione kirche parish
+    church eglise diocese college universitat universite universidad university campus agencia
     company companies enterprise division divisions supplier vendor organization organisation
     store warehouse location branch department office site bank school hospital shop publisher
     manufacturer carrier shipper brand clinic factory
@@ -100,6 +105,7 @@ _RECORDS = """
 """
 
 _CATALOGUE = """
+    matiere fach facher materia asignatura disciplina curso corso umsatztyp
     collection
     type category template config configuration setting settings option role permission privilege
     product item form field filter plugin sla queue schedule list page faq article status state
@@ -153,6 +159,9 @@ _FLAGS = """
 """Words before a match that make a number or a flag of it (``num_comments``)."""
 
 _NUMBERLESS = """
+    periode matiere classe salle groupe produit article fichier fach klasse raum gruppe datei
+    materia asignatura grupo archivo producto disciplina turma arquivo produto corso gruppo
+    prodotto stage leverancier vak groep bestand module champ etape etat categorie
     file host table column field module class function plugin package template theme brand product
     category group role type event tag domain server database schema property attribute option job
     task queue report form list event service app application bank
@@ -187,6 +196,7 @@ SURE_IDENTIFIERS = frozenset(
 
 FLAG_TEXT = frozenset(
     """
+    statut statuts status type typ public erreur error change gets
     allow can count default error has is max min num number send show total welcome
     """.split()
 )
@@ -248,12 +258,14 @@ ENVELOPE = frozenset(
 
 SHOWN = frozenset(
     """
+    complet completo complete full
     display short sort
     """.split()
 )
 
 SESSION_ID = frozenset(
     """
+    uuid hash
     id key session sid
     """.split()
 )
@@ -310,3 +322,10 @@ ENTRY = frozenset(
 
 SOUGHT = frozenset({"search", "sort", "phonetic", "normalized", "lower", "upper", "clean", "old"})
 """Words of a name written once more."""
+
+MEDICAL = frozenset({"allergy", "health", "medical", "sante", "salud", "saude", "vaccination"})
+"""Tables in which the bare type or title of an entry is a fact of somebody's health."""
+
+PAYROLL = frozenset({"payroll", "salary", "gehalt", "salario", "wage"})
+
+BY = frozenset({"by", "par", "por", "von", "door", "przez"})

@@ -8,6 +8,8 @@ from .names import any_of, raw_words
 from .nouns import CATALOGUE, NUMBERED, NUMBERLESS, ORGANISATIONS, PERSONS, THINGS
 from .verdict import Verdict, harmless, personal
 
+_PARTICIPLES = ("ed", "en", "te", "ie", "si", "se", "do", "to", "ta", "i", "t")
+_ENTRIES = frozenset({"type", "title", "reason", "result", "name", "value", "details", "text"})
 _BARE = {"first": "first name", "last": "last name"}
 
 
@@ -29,10 +31,23 @@ def bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict | 
         return personal("email", 0.75, "whom a mail goes to") if column.kind is Kind.TEXT else None
     if words == ("numero",) and context.person and context.address and column.kind is Kind.TEXT:
         return personal("address", 0.7, "a number beside an address")
+    if raw_words(column.name) in {("cc",), ("bcc",)} and "email" in context.classes:
+        return personal("email", 0.75, "whom a mail goes to") if column.kind is Kind.TEXT else None
     klass = _BARE.get(words[0]) if len(words) == 1 else None
     if klass is None or column.kind is not Kind.TEXT or not context.person:
         return None
     return personal(klass, 0.75, f"the name says {klass}, in a table of persons")
+
+
+def by_table(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
+    """Judge a bare column by what its table is for: health, pay."""
+    people = context.person or context.about
+    if people and any_of(context.words, nouns.MEDICAL) and len(words) == 1 and words[0] in _ENTRIES:
+        if column.kind is Kind.TEXT:
+            return personal("health", 0.75, "an entry about somebody's health")
+    elif people and any_of(context.words, nouns.PAYROLL) and words == ("amount",):
+        return personal("income", 0.75, "what somebody is paid")
+    return None
 
 
 def role(  # noqa: PLR0911 - a table of cases
@@ -46,14 +61,14 @@ def role(  # noqa: PLR0911 - a table of cases
         return None
     if found and found[-1][1] == len(words):
         return None
-    if words[-1] in nouns.KEYS and context.words[-2:-1] and any_of(context.words, nouns.ENTRY):
+    if words[-1] in nouns.KEYS and not context.catalogue and nouns.ENTRY & {*context.words[-2:]}:
         return personal("secret", 0.75, "who has the key of a reset or an invitation is let in")
     raw = raw_words(column.name)
     if len(raw) > 1 and raw[-1] in context.affixes:
         return None
     if any_of(words[:-1], NUMBERED):
         return None
-    if words[-1] == "by" and len(words) > 1 and words[-2].endswith(("ed", "en", "te")):
+    if words[-1] in nouns.BY and len(words) > 1 and words[-2].endswith(_PARTICIPLES):
         return personal("username", 0.75, "the name says who did it")
     if not any_of(words[-1:], PERSONS - nouns.UNCLEAR) or any(
         word in nouns.FLAG_TEXT for word in words

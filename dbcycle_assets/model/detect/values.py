@@ -21,6 +21,8 @@ _FEWEST_NAMES = 3
 _FEWEST_SINGLE_NAMES = 8
 _SINGLE_SHARE = 0.8
 _SURE_SHARE = 0.25
+_USERNAMES = 0.4
+_LEAST_STEM = 4
 _CARD_LENGTHS = range(13, 20)
 _PHONE_DIGITS = range(7, 16)
 _LONGEST_NAME = 60
@@ -31,6 +33,8 @@ EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
 _PHONE = re.compile(r"(?=.*[+\s().\-/])\+?[\d(][\d\s().\-/]{5,}\d(?: ?(?:x|ext\.?) ?\d+)?")
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+_MASKED = re.compile(r"(?:[*xX•]{2,}[ -]?)+\d{2,4}")
+_TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Sr|Sra|Dott|Dhr|Mevr)\.? [^\W\d]\D+")
 _SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -115,6 +119,7 @@ _SHAPES: tuple[tuple[str, str, Callable[[str], object]], ...] = (
     ("key", "UUIDs", _UUID.fullmatch),
     ("account", "IBANs with valid check digits", iban),
     ("account", "card numbers with valid check digits", card),
+    ("account", "masked card or account numbers", _MASKED.fullmatch),
     ("identifier", "social security numbers", _SSN.fullmatch),
     ("network", "MAC addresses", _MAC.fullmatch),
     ("network", "IP addresses", ip_address),
@@ -153,7 +158,7 @@ def person(values: Sequence[str]) -> Seen | None:
             first += parts[0] in known_names("first")
             last += parts[0] in known_names("last")
         elif parts:
-            full += _is_full_name(parts)
+            full += _is_full_name(parts) or bool(_TITLED.fullmatch(text))
             likely += _is_likely_name(text, parts)
     if likely >= FIND * len(texts) and full >= _SURE_SHARE * len(texts):
         return Seen("person name", likely / len(texts), "names of persons")
@@ -163,6 +168,27 @@ def person(values: Sequence[str]) -> Seen | None:
         klass = "first name" if first >= last else "last name"
         return Seen(klass, max(first, last) / len(texts), f"{klass}s")
     return None
+
+
+def username(values: Sequence[str]) -> Seen | None:
+    """Return whether the values are usernames that are made of names, by dictionary, or None."""
+    texts = _texts(values)
+    hits = sum(map(_is_username, texts))
+    if len(texts) < _FEWEST_SINGLE_NAMES or hits < _USERNAMES * len(texts):
+        return None
+    return Seen("username", hits / len(texts), "usernames made of names")
+
+
+def _is_username(text: str) -> bool:
+    word = text.casefold()
+    if not text or not re.fullmatch(r"[^\W_][\w.-]*", text) or text != word:
+        return False
+    parts = re.findall(r"[^\W\d_]+", word)
+    if len(parts) > 1:
+        return _is_full_name(parts)
+    stem = "".join(parts)
+    glued = len(stem) > _LEAST_STEM and stem[1:] in known_names("last")
+    return glued or (stem != word and stem in known_names("first"))
 
 
 def city(values: Sequence[str]) -> Seen | None:
@@ -217,7 +243,12 @@ _IMPOSSIBLE: dict[str, Callable[[str], bool]] = {
     "postal code": lambda text: _digits(text) == 0 and len(text) > 8,  # noqa: PLR2004
     "first name": lambda text: _digits(text) > 0 or len(text) > _LONGEST_NAME,
     "last name": lambda text: _digits(text) > 0 or len(text) > _LONGEST_NAME,
-    "person name": lambda text: _digits(text) > 1 or bool(_COMPANY.fullmatch(text)),
+    "person name": lambda text: (
+        text.isdigit()
+        or (_digits(text) > 1 and " " in text)
+        or technical(text)
+        or bool(_COMPANY.fullmatch(text))
+    ),
     "city": lambda text: _digits(text) > 1,
     "birth date": lambda text: _digits(text) == 0,
     "account": lambda text: _digits(text) == 0,
@@ -252,6 +283,8 @@ def _is_full_name(parts: Sequence[str]) -> bool:
 
 def _is_likely_name(text: str, parts: Sequence[str]) -> bool:
     """Tell whether every word has a capital and one of them is a name that Faker knows."""
+    if _TITLED.fullmatch(text):
+        return True
     if not all(word[:1].isupper() for word in re.findall(r"[^\W\d_]{3,}", text)):
         return False
     return any(part in known_names("first") or part in known_names("last") for part in parts)
