@@ -31,7 +31,7 @@ _KINDS = {
     "birth date": _TEXT | {Kind.DATE, Kind.TIMESTAMP, Kind.TIME, Kind.INTEGER},
     "identifier": _TEXT | _NUMBERS,
     "account": _TEXT | _NUMBERS,
-    "demographic": _TEXT | {Kind.ENUM, Kind.INTEGER},
+    "demographic": _TEXT | {Kind.ENUM, Kind.INTEGER, Kind.NUMERIC},
     "health": _TEXT | {Kind.ENUM, Kind.INTEGER, Kind.JSON},
     "income": _TEXT | _NUMBERS,
     "location": _TEXT | _NUMBERS | {Kind.BYTES, Kind.OTHER, Kind.COMPOSITE},
@@ -48,7 +48,7 @@ _CODED = frozenset({"demographic", "state", "city", "health", "identifier", "pos
 _DECISIVE = frozenset({"email", "network", "account"})
 """Classes that values prove, whatever the name says."""
 _REACHED = frozenset(
-    {"account", "email", "phone", "first name", "last name", "person name", "username"}
+    {"account", "email", "phone", "first name", "last name", "person name", "username", "network"}
 )
 _CERTAIN = 0.75
 _SURE = 0.8
@@ -126,6 +126,8 @@ def _is_reference(table: Table, column: Column) -> bool:
     if any(column.name in key.columns for key in table.foreign_keys):
         return True
     whole = column.kind in {Kind.INTEGER, Kind.NUMERIC, Kind.UUID}
+    if whole and raw_words(column.name)[:1] and raw_words(column.name)[0] in nouns.REFERRING:
+        return True
     return whole and column.name in table.primary_key
 
 
@@ -148,6 +150,8 @@ def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdi
         entry = entry or bare(words, column, context)
     if entry or not found:
         return entry or bare(words, column, context) or session(words, column, context)
+    if found[-1][2] == "company" and len(found) > 1 and found[-2][2] in {"email", "phone"}:
+        found = found[:-1]
     start, end, klass = found[-1]
     if words[start:end] == ("address",) and len(found) > 1 and found[-2][1:] == (start, "email"):
         klass = "email"

@@ -178,6 +178,8 @@ _PHRASES = {
     "network": "ip; ip address; remote ip; client ip; user ip; source ip; remote address; mac address; mac; ip log; login ip; host ip; remote host; adresse ip; ip hash; direccion ip; indirizzo ip; lastip; ipv; registration ip; signup ip; sign in ip; ip addr; ip created; poster ip; login host; remote addr; hostip; ip num; client address",
     "device": "user agent; browser; http user agent; agent string; device id; device token; device identifier; device name; imei; imsi; advertising id; device fingerprint; comment agent; fingerprint; browser agent; ua; push token; registration token; useragent; navigateur; navegador; device info; browser info; client info",
     "identifier": """
+        passaporte; certidao casamento; certidao; cart trabalho; carteira trabalho; tit eleitor;
+        external id person; candidate id; proband id; subject id person; reisepass;
         versicherten nummer; personalnummer; mitgliedsnummer; mitgliedsnr; kundennummer;
         kundennr; debitorennummer; externe mitgliedsnummer; steuer identifikation; pass nummer;
         passnummer; ine; numero ine; numero nacional; numero adherent; numero etudiant;
@@ -289,6 +291,8 @@ _PHRASES = {
         desired salary; current salary; ingresos; renda; salario amount; pensja
     """,
     "free text": """
+        valor antigo; valor novo; valor anterior; valeur ancienne; alter wert; neuer wert;
+        rejected reason; motivo; indicaciones; citation note;
         avis; temoignage; verwendung; intern note; internal notes; intnotes; zweck;
         verwendungszweck; zahlungsgrund; buchungstext; vermerk; hinweis kunde; bemerkungstext;
         appreciation; appreciations; avis conseil; commentaires; remarques; precisions; parecer;

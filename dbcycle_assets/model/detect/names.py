@@ -77,6 +77,7 @@ def _split(word: str, most: int) -> tuple[str, ...] | None:
 
 def raw_words(name: str) -> tuple[str, ...]:
     """Return the words of a name as they stand, lower case and without accents and digits."""
+    name = re.sub(r"Do([BD])(?![a-z])", lambda m: f"Do{m.group(1).lower()}", name)
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return tuple(re.findall(r"[^\W\d_]+", plain(spaced).casefold()))
 

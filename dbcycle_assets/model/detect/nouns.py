@@ -1,6 +1,7 @@
 """Words of names that say what a table holds, or what a column is about instead."""
 
 _PERSONS = """
+    investigator autorizado coordenador coordinador examiner scientist curator juror
     principal headmaster headteacher rektor schulleiter declarant emetteur proviseur prof profs
     temoin elternteil eltern vater mutter kinder
     receiver photographer reporter assignee assigner approver responder commenter commentator
@@ -53,6 +54,8 @@ _PERSONS = """
 """
 
 _ORGANISATIONS = """
+    dipartimento biblioteca bibliotheque bibliothek centro centros center centre centrum zentrum
+    instituto institut consultorio praxis instituicao institucion entidad entidade
     finanzamt amt behorde gemeinde mairie ayuntamiento prefeitura comune ministry authority court
     insurer insurance versicherung krankenkasse assurance seguradora assicurazione kirche parish
     church eglise diocese college universitat universite universidad university campus agencia
@@ -196,6 +199,7 @@ SURE_IDENTIFIERS = frozenset(
 
 FLAG_TEXT = frozenset(
     """
+    tipo tipos art
     statut statuts status type typ public erreur error change gets
     allow can count default error has is max min num number send show total welcome
     """.split()
@@ -234,6 +238,7 @@ BOOKINGS = frozenset(
 
 CHANGES = frozenset(
     """
+    auditoria historico aenderung
     audit change history log revision
     """.split()
 )
@@ -323,9 +328,15 @@ ENTRY = frozenset(
 SOUGHT = frozenset({"search", "sort", "phonetic", "normalized", "lower", "upper", "clean", "old"})
 """Words of a name written once more."""
 
-MEDICAL = frozenset({"allergy", "health", "medical", "sante", "salud", "saude", "vaccination"})
+MEDICAL = frozenset(
+    "allergy clinica clinical health medica medical medizinische sante saude vaccination".split()  # noqa: SIM905
+)
 """Tables in which the bare type or title of an entry is a fact of somebody's health."""
 
 PAYROLL = frozenset({"payroll", "salary", "gehalt", "salario", "wage"})
 
 BY = frozenset({"by", "par", "por", "von", "door", "przez"})
+
+PICTURED = frozenset({"avatar", "foto", "photo", "picture"})
+PATHS = frozenset({"path", "caminho", "chemin", "file", "pfad", "ruta", "url"})
+REFERRING = frozenset({"ref", "fk", "idfk"})

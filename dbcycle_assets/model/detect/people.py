@@ -4,8 +4,8 @@ from ...anonymizers.base import Kind
 from ..catalog import Column
 from . import nouns
 from .context import Context
-from .names import any_of, raw_words
-from .nouns import CATALOGUE, NUMBERED, NUMBERLESS, ORGANISATIONS, PERSONS, THINGS
+from .names import any_of, matches, raw_words
+from .nouns import CATALOGUE, NEUTRAL, NUMBERED, NUMBERLESS, ORGANISATIONS, PERSONS, THINGS
 from .verdict import Verdict, harmless, personal
 
 _PARTICIPLES = ("ed", "en", "te", "ie", "si", "se", "do", "to", "ta", "i", "t")
@@ -42,9 +42,15 @@ def bare(words: tuple[str, ...], column: Column, context: Context) -> Verdict | 
 def by_table(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
     """Judge a bare column by what its table is for: health, pay."""
     people = context.person or context.about
-    if people and any_of(context.words, nouns.MEDICAL) and len(words) == 1 and words[0] in _ENTRIES:
-        if column.kind is Kind.TEXT:
-            return personal("health", 0.75, "an entry about somebody's health")
+    if people and any_of(context.words, nouns.MEDICAL):
+        told = len(words) == 1 and words[0] in _ENTRIES
+        said = bool(matches(words)) or any_of(words[-1:], NEUTRAL | PERSONS | ORGANISATIONS)
+        if column.kind is Kind.TEXT and (told or not said):
+            return personal("health", 0.75 if told else 0.65, "an entry about somebody's health")
+    elif people and any_of(context.words, nouns.PICTURED) and words[-1] in nouns.PATHS:
+        return personal("image", 0.75, "where somebody's picture lies")
+    elif words[-1] == "agent" and "network" in context.classes and column.kind is Kind.TEXT:
+        return personal("device", 0.75, "an agent beside a network address")
     elif people and any_of(context.words, nouns.PAYROLL) and words == ("amount",):
         return personal("income", 0.75, "what somebody is paid")
     return None
