@@ -107,6 +107,11 @@ def ip_address(value: str) -> bool:
     return True
 
 
+def user_agent(value: str) -> bool:
+    """Tell whether a value is what a browser says of itself."""
+    return bool(_AGENT.match(value))
+
+
 def phone(value: str) -> bool:
     """Tell whether a value is written as phone numbers are, with a plus or separators."""
     if _DATED.search(value) or ip_address(value) or not _PHONE.fullmatch(value):
