@@ -4,6 +4,7 @@ Each split is scored twice: with names and types only, and with sampled values, 
 :mod:`values` from the classes that a person gave to the columns.
 """
 
+import importlib
 import re
 import sys
 import time
@@ -246,13 +247,16 @@ MODES = {"names only": False, "with values": True}
 
 def main(words: list[str]) -> None:
     """Print a table a split and mode; ``--wrong`` lists every error, a split's name limits to it."""
-    wanted = [word for word in words if not word.startswith("-")] or ["tuning", "held-out"]
+    wanted = [word for word in words if not word.startswith("-")] or ["tuning", "scored"]
+    if "real" in wanted:
+        real = importlib.import_module("tests.benchmarks.real")
+        _table("real rows", "real", real.databases(), "--wrong" in words)
     for split in wanted:
-        for mode, with_values in MODES.items():
+        for mode, with_values in MODES.items() if split != "real" else ():
             _table(split, mode, list(labelled(split, with_values=with_values)), "--wrong" in words)
 
 
-def _table(split: str, mode: str, every: list[Labelled], wrong: bool) -> None:  # noqa: FBT001
+def _table(split: str, mode: str, every: list[Labelled], wrong: bool) -> None:
     started = time.monotonic()
     rows = [(data, score(data, detector(data)), score(data, baseline(data))) for data in every]
     seconds = time.monotonic() - started

@@ -4,6 +4,7 @@ Half of the names are Faker's, whose dictionary the detector reads as well; the 
 written here by hand. Every column has its own habits: formats, blanks, strangers among its values.
 """
 
+import functools
 import hashlib
 import random
 import string
@@ -72,7 +73,7 @@ def values(
 ) -> list[str]:
     """Return distinct values of a column; ``klass`` None is drawn from impersonal classes."""
     seed = int.from_bytes(hashlib.sha256("\0".join(place).encode()).digest()[:8], "big")
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - no secret
     language = chance.choice([lang for lang in languages if lang in _LOCALES] or ["en"])
     fake = Faker(list(_LOCALES[language]))
     fake.seed_instance(seed)
@@ -89,7 +90,7 @@ def values(
     noise = chance.choice(NOISE) if klass not in {"code", "flag"} else 0.0
     drawn = [chance.choice(STRANGERS) if chance.random() < noise else make() for _ in range(_DRAWN)]
     length = column.max_length or 10_000
-    return sorted({value[:length] for value in drawn if value}, key=lambda v: hash_of(v))
+    return sorted({value[:length] for value in drawn if value}, key=hash_of)
 
 
 def hash_of(value: str) -> bytes:
@@ -311,7 +312,7 @@ _HABITS: dict[str, Callable[[Draw], list[Callable[[], str]]]] = {
     ],
     "url": lambda draw: [draw.fake.url, lambda: f"www.{_last(draw).lower()}.example"],
     "code": lambda draw: [
-        lambda codes=tuple(draw.chance.sample(CODES, 8)): draw.one(codes),
+        functools.partial(draw.one, draw.chance.sample(CODES, 8)),
         lambda: f"{draw.one(string.ascii_uppercase)}{draw.digits(1)}",
     ],
     "flag": lambda draw: [lambda: draw.one("YN"), lambda: draw.one("01")],
@@ -334,7 +335,7 @@ _HABITS: dict[str, Callable[[Draw], list[Callable[[], str]]]] = {
         ),
     ],
     "key": lambda draw: [
-        lambda: draw.fake.uuid4(),
+        draw.fake.uuid4,
         lambda: draw.characters(32, "0123456789abcdef"),
         lambda: draw.characters(10),
     ],

@@ -1,7 +1,11 @@
 """Words that invented values are made of; names by hand, from many places."""
 
-FIRST = tuple(
-    """
+
+def _tuple(words: str) -> tuple[str, ...]:
+    return tuple(words.split())
+
+
+FIRST = _tuple("""
     Aaliyah Abebe Adaeze Agnieszka Aiko Alasdair Aminata Anselm Aoife Apolonia Ayşegül Balthasar
     Beatriz Bogdan Caoimhe Chidi Chiara Concha Dagmar Daria Delphine Dimitra Edeltraud Efua Eilidh
     Emre Enzo Esperanza Fadumo Farid Fleur Friedhelm Gauthier Giada Guadalupe Gudrun Hamza Hannelore
@@ -11,9 +15,8 @@ FIRST = tuple(
     Reinhild Rosalind Sadio Saoirse Siobhan Søren Sunniva Tadeusz Tendai Thandiwe Theodora Ulrike
     Valentina Wanjiru Wiebke Xiomara Yaw Yevgenia Yusuf Zbigniew Zeynep John Maria Anna Peter David
     Sarah Thomas Julia Ana José Laura Luca Sophie Michael
-    """.split()
-)
-LAST = tuple(
+    """)
+LAST = _tuple(
     """
     Abdulkadir Achterberg Adeyemi Aguirre Akintola Alcántara Andrzejewski Baumgärtner Beauchamp
     Bellucci Bielefeldt Bouchard Brzęczyszczykiewicz Cavalcanti Chukwu Colquhoun Dąbrowska
@@ -26,15 +29,13 @@ LAST = tuple(
     Tjandra Tremblay Uchenna Vandenberghe Velázquez Vieira Wadsworth Weißmüller Wojciechowska
     Yamamoto Yılmaz Zamboni Zieliński Smith Müller García Rossi Martin Silva Jansen Kowalski Brown
     Nguyen Lee Singh Schmidt Lopez van_den_Berg de_la_Cruz
-    """.replace("_", "-").split()
+    """.replace("_", "-")
 )
-CODES = tuple(
-    """
+CODES = _tuple("""
     new open closed pending active inactive draft done sent failed queued paid void archived
     standard internal external daily weekly monthly auto manual low medium high urgent basic default
     left right top bottom en_GB de_DE fr_FR EUR USD kg cm public private text number date
-    """.split()
-)
+    """)
 LABELS = tuple(
     """
     Report;Overview;Main menu;Standard;Annual review;Opening hours;Invoice layout;Group A;Sports;

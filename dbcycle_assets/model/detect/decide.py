@@ -9,17 +9,13 @@ from . import values as seen
 from .context import Context
 from .names import any_of, matches, raw_words, words_of
 from .nouns import (
-    NUMBERED,
-    CATALOGUE,
     COMMUNICATION,
     FLAGS,
     NEUTRAL,
-    NUMBERLESS,
+    NUMBERED,
     ORGANISATIONS,
     PERSONS,
-    THINGS,
 )
-
 from .people import bare, by_table, named, role, session
 from .verdict import Verdict, harmless, personal
 
@@ -74,7 +70,7 @@ _SHORTEST = {
 """The least characters in which a value of a class fits."""
 
 
-def judge(
+def judge(  # noqa: C901, PLR0911 - the order in which evidence decides
     table: Table, column: Column, context: Context, values: Sequence[str], common: frozenset[str]
 ) -> Verdict | None:
     """Return what the evidence says of a column, or None where it says nothing.
@@ -142,7 +138,9 @@ def _by_name(column: Column, context: Context) -> Verdict | None:
     return found or (_by_words(words_of("_".join(kept)), column, context) if kept else None)
 
 
-def _by_words(words: tuple[str, ...], column: Column, context: Context) -> Verdict | None:
+def _by_words(  # noqa: C901, PLR0911 - a table of cases
+    words: tuple[str, ...], column: Column, context: Context
+) -> Verdict | None:
     found = matches(words)
     by_role = role(words, column, context, found)
     entry = by_role or by_table(words, column, context)

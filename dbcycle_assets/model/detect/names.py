@@ -6,8 +6,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from .lexicon import SHORTHAND, UNMISTAKABLE, abbreviations, phrases
+from .lexicon import phrases
 from .nouns import CATALOGUE, FLAGS, NEUTRAL, ORGANISATIONS, PERSONS, QUALIFIERS, RECORDS, THINGS
+from .shorthand import SHORTHAND, UNMISTAKABLE, abbreviations
 
 _SHORTEST_PART = 3
 _SHORTEST_JOINED = 6
@@ -32,7 +33,7 @@ def _vocabulary() -> frozenset[str]:
 
 
 @functools.cache
-def _parts(word: str) -> tuple[str, ...]:
+def _parts(word: str) -> tuple[str, ...]:  # noqa: PLR0911 - a table of cases
     """Return the known words that a joined word is made of, or the word."""
     if word in _vocabulary() or len(word) < _SHORTEST_JOINED:
         return (word,)

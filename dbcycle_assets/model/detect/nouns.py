@@ -1,5 +1,10 @@
 """Words of names that say what a table holds, or what a column is about instead."""
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _PERSONS = """
     investigator autorizado coordenador coordinador examiner scientist curator juror
     principal headmaster headteacher rektor schulleiter declarant emetteur proviseur prof profs
@@ -191,128 +196,90 @@ NEUTRAL = frozenset(_NEUTRAL.split())
 FLAGS = frozenset(_FLAGS.split())
 NUMBERLESS = frozenset(_NUMBERLESS.split())
 
-SURE_IDENTIFIERS = frozenset(
-    """
+SURE_IDENTIFIERS = _set("""
     bsn cpf curp dni kimlik national passport personnummer pesel security ssn
-    """.split()
-)
+    """)
 
-FLAG_TEXT = frozenset(
-    """
+FLAG_TEXT = _set("""
     tipo tipos art
     statut statuts status type typ public erreur error change gets
     allow can count default error has is max min num number send show total welcome
-    """.split()
-)
+    """)
 
-SURE_DEMOGRAPHIC = frozenset(
-    """
+SURE_DEMOGRAPHIC = _set("""
     ethnic ethnicity gender geschlecht marital sesso sex sexo
-    """.split()
-)
+    """)
 
-UNCLEAR = frozenset(
-    """
+UNCLEAR = _set("""
     account agent agente client editor holder human lead manager member operator performer
-    """.split()
-)
+    """)
 """Persons that columns are often named for without holding one."""
 
-DESCRIPTIONS = frozenset(
-    """
+DESCRIPTIONS = _set("""
     aciklama beschreibung descricao descripcion description descrizione info opis text
-    """.split()
-)
+    """)
 
-TOLD = frozenset(
-    """
+TOLD = _set("""
     answer instructions statement summary
-    """.split()
-)
+    """)
 
-BOOKINGS = frozenset(
-    """
+BOOKINGS = _set("""
     appointment booking calendar reservation
-    """.split()
-)
+    """)
 
-CHANGES = frozenset(
-    """
+CHANGES = _set("""
     auditoria historico aenderung
     audit change history log revision
-    """.split()
-)
+    """)
 
-PIECES = frozenset(
-    """
+PIECES = _set("""
     body content item part text
-    """.split()
-)
+    """)
 
-MAIL = frozenset(
-    """
+MAIL = _set("""
     email mail
-    """.split()
-)
+    """)
 
-ENVELOPE = frozenset(
-    """
+ENVELOPE = _set("""
     a an bcc cc da de from para to von
-    """.split()
-)
+    """)
 
-SHOWN = frozenset(
-    """
+SHOWN = _set("""
     complet completo complete full
     display short sort
-    """.split()
-)
+    """)
 
-SESSION_ID = frozenset(
-    """
+SESSION_ID = _set("""
     uuid hash
     id key session sid
-    """.split()
-)
+    """)
 
-SESSION_DATA = frozenset(
-    """
+SESSION_DATA = _set("""
     binary content data payload val value vdata
-    """.split()
-)
+    """)
 
-STORES = frozenset(
-    """
+STORES = _set("""
     attribute detail meta profile usermeta
-    """.split()
-)
+    """)
 
-BOOKKEEPING = frozenset(
-    """
+BOOKKEEPING = _set("""
     changed created creator deleted edited entered lead manager modified owner retired updated
     voided
-    """.split()
-)
+    """)
 """Words of references to whoever keeps a row, not to whom it is about."""
 
-PLACED = frozenset(
-    """
+PLACED = _set("""
     address location
-    """.split()
-)
+    """)
 
-TECHNICAL = frozenset(
-    """
+TECHNICAL = _set("""
     api oauth oidc openid saml sso webhook
-    """.split()
-)
+    """)
 """Words of tables whose clients and consumers are programs."""
 
-FILLERS = frozenset(
-    """
+FILLERS = _set("""
     name data detail gen general info information master record
-    """.split()
-)
+    """)
 
 NETWORKS = frozenset({"facebook", "instagram", "linkedin", "telegram", "twitter", "skype"})
 """Where organisations have names of their own."""
@@ -328,8 +295,8 @@ ENTRY = frozenset(
 SOUGHT = frozenset({"search", "sort", "phonetic", "normalized", "lower", "upper", "clean", "old"})
 """Words of a name written once more."""
 
-MEDICAL = frozenset(
-    "allergy clinica clinical health medica medical medizinische sante saude vaccination".split()  # noqa: SIM905
+MEDICAL = _set(
+    "allergy clinica clinical health medica medical medizinische sante saude vaccination"
 )
 """Tables in which the bare type or title of an entry is a fact of somebody's health."""
 

@@ -56,7 +56,7 @@ def by_table(words: tuple[str, ...], column: Column, context: Context) -> Verdic
     return None
 
 
-def role(  # noqa: PLR0911 - a table of cases
+def role(  # noqa: C901, PLR0911 - a table of cases
     words: tuple[str, ...],
     column: Column,
     context: Context,
@@ -88,6 +88,7 @@ def role(  # noqa: PLR0911 - a table of cases
 def named(  # noqa: C901, PLR0911 - one table of cases, read top to bottom
     words: tuple[str, ...], start: int, end: int, column: Column, context: Context
 ) -> Verdict | None:
+    """Judge a column that is called a name: whose, by the words and the table around it."""
     if column.kind is not Kind.TEXT:
         return None
     beside = [*words[max(0, start - 1) : start], *words[end : end + 1]]

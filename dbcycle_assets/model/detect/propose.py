@@ -282,7 +282,7 @@ def _fits(
     return column.kind is not Kind.TEXT or readable(rule, options, facts, values)
 
 
-def _cross_check(
+def _cross_check(  # noqa: C901 - two passes over all columns
     catalog: Catalog,
     proposals: Sequence[Proposal],
     samples: Mapping[tuple[str, str], Sequence[str]],
@@ -297,7 +297,7 @@ def _cross_check(
             for leaf in leaves_of(value):
                 known |= marks_of_original(leaf, proposal.rule)
                 if proposal.personal and proposal.klass in _NAMES:
-                    names |= {mark for mark in marks_of_original(leaf, "street_address")}
+                    names |= marks_of_original(leaf, "street_address")
     checked = []
     for proposal in proposals:
         table = catalog.tables[proposal.table]

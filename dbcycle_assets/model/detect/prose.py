@@ -1,5 +1,6 @@
 """What sampled text gives away: whether it is prose, and whom it names, reaches or speaks of."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ _SPEAKER = re.compile(
     r"|\bI(?:'m|'ve|'d|'ll| am| have| had| was| do| don't| did| think| will| would| need| want| can)\b",
 )
 _FORMATS = re.compile(
-    r"\s*[{\[<].*[}\]>]\s*|[\w.-]*(?:/[\w.%-]+)+/?|(?:https?|ftp)://\S+|[\w.-]+\s*[=:]\s*[\w.-]+(?:[;&,\n].*)?"
+    r"\s*[{\[<].*[}\]>]\s*|[\w.-]*(?:/[\w.%-]+)+/?|(?:https?|ftp)://\S+"
+    r"|[\w.-]+\s*[=:]\s*[\w.-]+(?:[;&,\n].*)?"
     r"|[A-Z0-9_.:-]{1,12}|[\d.,;\s-]+|[0-9a-f-]{16,}",
     re.DOTALL,
 )
@@ -89,7 +91,7 @@ def mentions(text: str) -> bool:
 
 def _pairs(text: str) -> list[tuple[re.Match[str], re.Match[str]]]:
     words = list(_CAPITALS.finditer(text))
-    return list(zip(words, words[1:], strict=False))
+    return list(itertools.pairwise(words))
 
 
 def _follows(text: str, one: re.Match[str], other: re.Match[str]) -> bool:

@@ -52,12 +52,14 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _COMPANY = re.compile(
-    r".*\b(?:gmbh|ag|kg|ohg|mbh|inc|ltd|llc|llp|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?n\.?c|s\.?p\.?a"
+    r".*\b(?:gmbh|ag|kg|ohg|mbh|inc|ltd|llc|llp|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?n\.?c"
+    r"|s\.?p\.?a"
     r"|b\.?v|n\.?v|lda|ltda|oy|ab|a[/.]?s|e\.?v|group|holding|bros|& sons?|and sons|& söhne|e figli|et fils)\.?",
     re.IGNORECASE,
 )
 _FIRM = re.compile(
-    r"(?<=\w),? (?:&|and|und|et|y|e|en|i) (?=\w)|^[^\W\d_]+-[^\W\d_]+$|\b(?:group|inc|ltd|llc|plc|gmbh|sons)\b",
+    r"(?<=\w),? (?:&|and|und|et|y|e|en|i) (?=\w)"
+    r"|^[^\W\d_]+-[^\W\d_]+$|\b(?:group|inc|ltd|llc|plc|gmbh|sons)\b",
     re.IGNORECASE,
 )
 """Names of firms that are made of last names: `Patel and Brown`, `Shaw-Newman`."""

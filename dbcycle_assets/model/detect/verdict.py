@@ -14,8 +14,10 @@ class Verdict:
 
 
 def personal(klass: str, confidence: float, reason: str) -> Verdict:
+    """Return the verdict that a column holds personal data of a class."""
     return Verdict(klass, personal=True, confidence=confidence, reason=reason)
 
 
 def harmless(klass: str, confidence: float, reason: str) -> Verdict:
+    """Return the verdict that a column is understood and not personal."""
     return Verdict(klass, personal=False, confidence=confidence, reason=reason)
