@@ -138,10 +138,8 @@ def _full(draw: Draw) -> Callable[[], str]:
             lambda: f"{_first(draw)} {_last(draw)}",
             lambda: f"{_last(draw)}, {_first(draw)}",
             lambda: f"{_first(draw)} {draw.one(string.ascii_uppercase)}. {_last(draw)}",
-            lambda: (
-                f"{draw.one(('Dr.', 'Mrs', 'Frau', 'Mr.', ''))} {_first(draw)} {_last(draw)}".strip()
-            ),
-            lambda: f"{_first(draw)} {_last(draw)}".upper(),
+            f"{draw.one(('Dr.', 'Mrs', 'Frau', 'Mr.', ''))} {_first(draw)} {_last(draw)}".strip,
+            f"{_first(draw)} {_last(draw)}".upper,
         ]
     )
 
@@ -253,9 +251,7 @@ def _sentence(draw: Draw) -> Callable[[], str]:
 def _company(draw: Draw) -> list[Callable[[], str]]:
     return [
         draw.fake.company,
-        lambda: (
-            f"{_last(draw)} {draw.one(('Ltd', 'GmbH', '& Co', 'Group', 'SA', 'Bros', ''))}".strip()
-        ),
+        f"{_last(draw)} {draw.one(('Ltd', 'GmbH', '& Co', 'Group', 'SA', 'Bros', ''))}".strip,
         lambda: f"{draw.one(PLACES)} {draw.one(LABELS)}",
     ]
 

@@ -297,7 +297,7 @@ _PHRASES = {
         verwendungszweck; zahlungsgrund; buchungstext; vermerk; hinweis kunde; bemerkungstext;
         appreciation; appreciations; avis conseil; commentaires; remarques; precisions; parecer;
         relato; evolucao; anamnese; queixa; justificativa;
-        motif absence; motivo ausencia; recado; recados; dedicatoria; causale; osservazioni; 
+        motif absence; motivo ausencia; recado; recados; dedicatoria; causale; osservazioni;
         segnalazione; toelichting; uwagi dodatkowe; komentarz; obs; observacion general;
         memo text; special requests; special request; guest request; allergy note; moderator note;
         mod note; public bio; user title; self introduction;

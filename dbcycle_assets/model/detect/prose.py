@@ -26,7 +26,8 @@ _SPEAKER = re.compile(
     r"elle|je|moi|ma|mes|ella|ele|ela|meu|minha|mio|lui|hij|zij|ik|mijn|jag|hon|honom|henne|"
     r"daughter|son|husband|wife|mother|father|tochter|sohn|mutter|vater|fille|fils|hija|hijo|"
     r"filha|filho|figlia|figlio|dochter|zoon|córka|syn)\b"
-    r"|\bI(?:'m|'ve|'d|'ll| am| have| had| was| do| don't| did| think| will| would| need| want| can)\b",
+    r"|\bI(?:'m|'ve|'d|'ll| am| have| had| was| do| don't| did| think"
+    r"| will| would| need| want| can)\b",
 )
 _FORMATS = re.compile(
     r"\s*[{\[<].*[}\]>]\s*|[\w.-]*(?:/[\w.%-]+)+/?|(?:https?|ftp)://\S+"

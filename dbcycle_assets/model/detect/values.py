@@ -54,7 +54,8 @@ _STREET = re.compile(
 _COMPANY = re.compile(
     r".*\b(?:gmbh|ag|kg|ohg|mbh|inc|ltd|llc|llp|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?n\.?c"
     r"|s\.?p\.?a"
-    r"|b\.?v|n\.?v|lda|ltda|oy|ab|a[/.]?s|e\.?v|group|holding|bros|& sons?|and sons|& söhne|e figli|et fils)\.?",
+    r"|b\.?v|n\.?v|lda|ltda|oy|ab|a[/.]?s|e\.?v|group|holding|bros"
+    r"|& sons?|and sons|& söhne|e figli|et fils)\.?",
     re.IGNORECASE,
 )
 _FIRM = re.compile(
