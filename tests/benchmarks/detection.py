@@ -1,5 +1,10 @@
-"""Score the detector on labelled schemas: ``python -m tests.benchmarks.detection [held-out]``."""
+"""Score the detector on labelled schemas: ``python -m tests.benchmarks.detection [held-out]``.
 
+Each split is scored twice: with names and types only, and with sampled values, invented by
+:mod:`values` from the classes that a person gave to the columns.
+"""
+
+import importlib
 import re
 import sys
 import time
@@ -12,6 +17,8 @@ from ruamel.yaml import YAML
 from dbcycle_assets.anonymizers.base import Kind
 from dbcycle_assets.model.catalog import Catalog, Column, ForeignKey, Table
 from dbcycle_assets.model.detect import propose
+
+from .values import values as draw
 
 FOLDER = Path(__file__).with_suffix("")
 
@@ -110,15 +117,15 @@ class Score:
         self.classes += other.classes
 
 
-def labelled(split: str | None = None) -> Iterator[Labelled]:
+def labelled(split: str | None = None, *, with_values: bool = True) -> Iterator[Labelled]:
     """Yield the labelled databases, all or those of a split."""
     for path in sorted(FOLDER.glob("*.yaml")):
         document = YAML(typ="safe").load(path)
         if split in {None, document["split"]}:
-            yield _labelled(document)
+            yield _labelled(document, with_values=with_values)
 
 
-def _labelled(document: dict) -> Labelled:
+def _labelled(document: dict, *, with_values: bool) -> Labelled:
     samples: dict[tuple[str, str], list[str]] = {}
     labels: dict[tuple[str, str], str] = {}
     tables = {}
@@ -126,7 +133,8 @@ def _labelled(document: dict) -> Labelled:
         name = str(name)
         columns, key, references = [], [], []
         for line in text.splitlines():
-            facts, _, values = line.partition(" # ")
+            facts, _, listed = line.partition(" # ")
+            facts, _, drawn = facts.partition(" ~ ")
             facts, _, label = facts.partition(" = ")
             facts, _, parent = facts.partition(" > ")
             quoted = re.match(r'"([^"]+)" (.*)', facts)
@@ -139,8 +147,14 @@ def _labelled(document: dict) -> Labelled:
                 references.append(ForeignKey(f"{name}_{column}", name, (column,), parent, ("id",)))
             if label:
                 labels[name, column] = label
-            if values:
-                samples[name, column] = values.split(" | ")
+            if not with_values:
+                continue
+            place = (document["name"], name, column)
+            samples[name, column] = (
+                listed.split(" | ")
+                if listed
+                else draw(place, drawn or label or None, columns[-1], document["languages"])
+            )
         tables[name] = Table(
             name,
             "public",
@@ -222,34 +236,43 @@ def totals(scores: Iterable[Score]) -> Score:
 
 def _row(name: str, columns: int, own: Score, other: Score) -> str:
     return (
-        f"{name:<18}{columns:>6}{own.hits + own.missed:>6}   "
+        f"{name:<24}{columns:>6}{own.hits + own.missed:>6}   "
         f"{own.precision:>5.2f} {own.recall:>5.2f} {own.f1:>5.2f} {own.class_accuracy:>5.2f}   "
         f"{other.precision:>5.2f} {other.recall:>5.2f} {other.f1:>5.2f}"
     )
 
 
+MODES = {"names only": False, "with values": True}
+
+
 def main(words: list[str]) -> None:
-    """Print a table a split; ``--wrong`` lists every error, a split's name limits to it."""
-    wanted = [word for word in words if not word.startswith("-")] or ["tuning", "held-out"]
+    """Print a table a split and mode; ``--wrong`` lists every error, a split's name limits to it."""
+    wanted = [word for word in words if not word.startswith("-")] or ["tuning", "scored"]
+    if "real" in wanted:
+        real = importlib.import_module("tests.benchmarks.real")
+        _table("real rows", "real", real.databases(), "--wrong" in words)
     for split in wanted:
-        started = time.monotonic()
-        rows = [
-            (data, score(data, detector(data)), score(data, baseline(data)))
-            for data in labelled(split)
-        ]
-        seconds = time.monotonic() - started
-        print(
-            f"{split:<18}{'cols':>6}{'pers':>6}   {'prec':>5} {'rec':>5} {'F1':>5} {'class':>5}   regex: prec, rec, F1"
-        )
-        size = 0
-        for data, own, other in rows:
-            columns = sum(len(table.columns) for table in data.catalog.tables.values())
-            size += columns
-            print(_row(data.name, columns, own, other))
-        print(_row("all", size, totals(r[1] for r in rows), totals(r[2] for r in rows)))
-        print(f"{seconds:.1f} s\n")
-        if "--wrong" in words:
-            print("\n".join(line for _, own, _ in rows for line in sorted(own.wrong)))
+        for mode, with_values in MODES.items() if split != "real" else ():
+            _table(split, mode, list(labelled(split, with_values=with_values)), "--wrong" in words)
+
+
+def _table(split: str, mode: str, every: list[Labelled], wrong: bool) -> None:
+    started = time.monotonic()
+    rows = [(data, score(data, detector(data)), score(data, baseline(data))) for data in every]
+    seconds = time.monotonic() - started
+    title = f"{split}, {mode}"
+    print(
+        f"{title:<24}{'cols':>6}{'pers':>6}   {'prec':>5} {'rec':>5} {'F1':>5} {'class':>5}   regex"
+    )
+    size = 0
+    for data, own, other in rows:
+        columns = sum(len(table.columns) for table in data.catalog.tables.values())
+        size += columns
+        print(_row(data.name, columns, own, other))
+    print(_row("all", size, totals(r[1] for r in rows), totals(r[2] for r in rows)))
+    print(f"{seconds:.1f} s\n")
+    if wrong:
+        print("\n".join(line for _, own, _ in rows for line in sorted(own.wrong)))
 
 
 if __name__ == "__main__":

@@ -158,6 +158,81 @@ def test_values_can_contradict_a_name():
     assert not judged("queue", "mail", ["pending", "sent", "failed", "queued"]).personal
 
 
+def test_prose_is_personal_when_it_names_people():
+    """A mute column of sentences is personal if some of them name or speak of somebody."""
+    named = [f"Spoke to Mary Johnson about order {n}." for n in range(30)]
+    goods = [f"Made of steel, delivered flat, size {n}." for n in range(30)]
+    assert judged("t", "c17", named).klass == "free text"
+    assert judged("t", "c17", named).personal
+    assert not judged("t", "c17", goods).personal
+
+
+def test_notes_written_for_programs_are_not_personal():
+    """A column named for notes that holds paths is told by its values."""
+    assert not judged("users", "notes", [f"var/log/{n}.txt" for n in range(30)]).personal
+
+
+def test_usernames_are_told_by_the_names_in_them():
+    """A mute column of `mjohnson` and `gbrandt` holds usernames."""
+    names = ["Johnson", "Smith", "Miller", "Brown", "Davis", "Wilson", "Moore", "Taylor", "Clark"]
+    values = ["m" + name.lower() for name in names]
+    assert judged("t", "c17", values).klass == "username"
+
+
+def test_a_firm_named_after_people_is_no_person():
+    """Last names joined by `and` are a company."""
+    values = ["Smith and Miller", "Brown, Davis and Clark", "Moore & Sons", "Taylor-Wilson"]
+    assert not judged("t", "c17", values * 3).personal
+
+
+def test_a_column_too_short_for_its_class_is_a_flag():
+    """One character holds no address and no password."""
+    for column in ("gets_mail", "change_password"):
+        assert not judged("users", column, max_length=1).personal
+
+
+@pytest.mark.parametrize("column", ["ConfirmedReceivedBy", "saisi_par", "whatever_approved_by"])
+def test_who_did_something_is_a_person(column):
+    """Text that says who did something holds a person, in several languages."""
+    assert judged("t", column).personal
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "rule", "options"),
+    [
+        ("iban", ["DE89370400440532013000"], "iban", {"invalid": "permute"}),
+        ("card", ["4111 1111 1111 1111"] * 2, "card_number", {"invalid": "permute"}),
+        (
+            "pesel",
+            ["44051401359", "02070803628"] * 4,
+            "national_id",
+            {"country": "PL", "invalid": "permute"},
+        ),
+        ("mac", ["02:00:5e:10:00:01"] * 2, "mac_address", {}),
+        ("user_agent", ["Mozilla/5.0 (X11; Linux x86_64)"], "user_agent", {}),
+    ],
+)
+def test_a_narrow_rule_is_proposed_where_it_reads_all(column, values, rule, options):
+    """Check digits and shapes that hold for every sampled value choose a narrower rule."""
+    found = judged("users", column, values)
+    assert (found.rule, found.options) == (rule, options)
+
+
+def test_a_rule_that_would_stop_the_extract_is_not_proposed():
+    """One date that nobody can read is enough for another rule."""
+    assert judged("users", "geburtsdatum", ["1980-01-02"]).rule == "birth_date"
+    assert judged("users", "geburtsdatum", ["1980-01-02", "irgendwann"]).rule == "scramble"
+
+
+def test_coordinates_move_a_little_or_go():
+    """A latitude stays one; where a CHECK reads it, it goes."""
+    assert judged("users", "latitude", kind=Kind.NUMERIC).options == {"axis": "latitude"}
+    column = Column("latitude", "numeric", Kind.NUMERIC, nullable=True)
+    name = Column("first_name", "text", Kind.TEXT)
+    checked = Table("users", "public", "users", (name, column), checks=("CHECK (latitude > 47)",))
+    assert seen(checked)["users", "latitude"].rule == "null"
+
+
 def test_unknown_text_is_masked_without_being_called_personal():
     """What nobody understands is masked, and not counted as personal for that."""
     found = judged("t", "c17", ["brimble " + "quop " * n for n in range(1, 61)])

@@ -13,6 +13,7 @@ from .nouns import CATALOGUE, NEUTRAL, ORGANISATIONS, PERSONS, RECORDS, THINGS
 _STRUCTURAL_TABLES = 5
 _STRUCTURAL_SHARE = 0.25
 _FEWEST_ADDRESS_PARTS = 2
+_OTHERS = PERSONS | RECORDS | CATALOGUE
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def _context(table: Table) -> Context:
     placed = (
         head in nouns.PLACED and any_of(words[:-1], ORGANISATIONS) and not any_of(words, PERSONS)
     )
-    organisation = (head in ORGANISATIONS or placed) and not named
+    led = bool(words) and words[0] in ORGANISATIONS and not any_of(words[1:], _OTHERS)
+    organisation = (head in ORGANISATIONS or placed or led) and not named
     technical = any_of(words, nouns.TECHNICAL) and not named
     romance = words[0] in PERSONS and not any_of(words[1:], CATALOGUE | RECORDS) if words else False
     certain = named or "birth date" in classes
@@ -136,4 +138,5 @@ def _referring(context: Context, table: Table, people: set[str]) -> Context:
         and not any_of(words[:-1], nouns.BOOKKEEPING)
         for column in table.columns
     )
-    return Context(**{**vars(context), "about": by_key or by_name})
+    by_login = "username" in context.classes and context.record
+    return Context(**{**vars(context), "about": by_key or by_name or by_login})

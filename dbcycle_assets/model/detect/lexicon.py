@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _PHRASES = {
+    "other": """
+        ship via; error message; message error; erreur message; message type; license number plate
+        type; private public; user agent id; public key; contact type; mail type; nom fichier; web
+        page id; note type; message id; comment count; start address; memory address
+    """,
     "email": """
+        e mailadres; mailadres; emailadres; correo e; mel; adres email; poczta; e mail adresse;
+        mail from; mail to; epostadress; email contato;
         email; reply to; email address; email adresse; email id; mail address; electronic mail;
         mail; smtp address; from address; sender address; reply to address; reply address;
         recipient address; correo; correo electronico;
@@ -17,6 +24,13 @@ _PHRASES = {
         emails
     """,
     "phone": """
+        tel port; tel prof; tel pers; telephone number home; satphone; satfax; handynummer privat;
+        telephone fixe; telephone portable; tel portable; tel perso; tel pro; tel fixe; gsm
+        number; telefono fijo; telefono movil; telefono casa; telefone celular; telefone fixo;
+        fone; fone fixo; fone movel; ddd; ddi; telefono cellulare; telefono fisso;
+        telefoonnummer; mobiele; mobiel; mobiltelefonnummer; numer telefonu; telefonnr;
+        mobilnummer; faxnummer; phone home; phone work; phone mobile; phone cell; sim number;
+        beeper;
         phone; phone number; telephone; telephone number; tel; mobile; mobile number; mobile
         phone; cell; cell phone; cellular;
         fax; fax number; telefax; telefon; telefonnummer; telefoonnummer; mobil; mobiltelefon;
@@ -28,6 +42,14 @@ _PHRASES = {
         phone extension; extension; telefonu; telefoni; rodinny telefon; telefonszam; tlf
     """,
     "secret": """
+        password code; email code; consumer key; consumer secret; oauth token; oauth secret; public
+        private key; reset password; login token; login code; auth code; pass hash; mot passe hash;
+        passwort hash; hash senha; mot secret; geheimnis; wachtwoord hash; log
+        key; logkey; csrf token; auth token; bearer; webauthn; public key
+        credential; otp key; security stamp; security token; feed token; api token; passwd hash;
+        invite code; invitation code; recovery key; security question answer; respuesta secreta;
+        reponse secrete; resposta secreta; pass key; shared secret; ldap password; smtp
+        password;
         password; pass word; pass; passphrase; passcode; kennwort; passwort; contrasena; senha;
         haslo; losenord; wachtwoord; sifre; parola; clave acceso;
         mot passe; motdepasse; parola chiave; token; secret; client secret; api key; access key;
@@ -44,6 +66,9 @@ _PHRASES = {
         secret; totp; mfa secret; login key; hash password
     """,
     "first name": """
+        voornamen; nombres; prenoms; prenom usuel; nome social; firstnames; vornamen; rufname;
+        imie drugie; eerste naam; jmeno; etunimi; fornavn; mid name; middlenames; second first
+        name;
         first name; given name; forename; middle name; middle initial; christian name; vorname;
         rufname; prenom; nombre pila; primer nombre; segundo nombre;
         voornaam; imie; imiona; drugie imie; fornamn; tilltalsnamn; primeiro nome; second name;
@@ -51,6 +76,9 @@ _PHRASES = {
         second given name; preferred name; nickname given
     """,
     "last name": """
+        nom usage; nom jeune; nom marital; ape; apellido uno; apellido dos; ultimo nome;
+        familiennamen; ledige name; madchenname; geburtsname; prijmeni; sukunimi; etternavn;
+        efternavn; birth surname; lastname two; surnames; cognome nome;
         last name; family name; surname; second surname; maiden name; nachname; familienname;
         geburtsname; nom famille; nom naissance; nom jeune fille; apellido; apellidos; primer
         apellido; segundo apellido;
@@ -59,6 +87,10 @@ _PHRASES = {
         apellido paterno; apellido materno; ultimo nome; nom usage; meisjesnaam; nazwisko rodowe
     """,
     "username": """
+        uid; userid text; anmeldename; loginname; kennung; benutzerkennung; utilizador; nombre
+        usuario; identifiant connexion; compte utilisateur; mastodon; discord; github
+        username; gravatar email; facebook id; google id; linkedin id;
+        openid; yahoo; viber; mxit; gadu gadu; domain user;
         username; user name; user login; login; login name; login id; user code; nick; nickname;
         screen name; account name; handle; benutzername; benutzer;
         usuario; nome utente; pseudo; nom utilisateur; identifiant; gebruikersnaam; uzytkownik;
@@ -70,6 +102,15 @@ _PHRASES = {
         github
     """,
     "person name": """
+        empfanger name; name empfanger; gegenkonto name; kontoinhaber name; inhaber;
+        zahlungspflichtiger; absender; bearbeiter; mitarbeiter name; nom responsable;
+        responsable legal; responsable; filiacao; nome social completo; nome responsavel; nome
+        conjuge; conjuge; nome titular; nome pessoa; nombre contacto; nombre madre; nombre
+        padre; nom contact; nom pere; nom mere; nome madre; nome padre; naam contact; naam
+        ouder; ouder; partner name; husband name; wife name; spouse; reported by; received by;
+        signed by; beneficiary; kontaktperson; uczestnik; nome contato; primary contact;
+        contact; gegenkonto inhaber; full namn; bride; groom; godfather; godmother;
+        first last; last first; name last first; assigned to; tecnico responsavel; laureate;
         full name; display name; contact name; person name; real name; complete name; legal name
         person; holder name; composer; poster; author name; reviewer name; nombre completo; nome
         completo;
@@ -85,6 +126,13 @@ _PHRASES = {
         physician; co author; co applicant; teacher name; full name kana
     """,
     "address": """
+        apt; apto; appartement; etage; batiment; escalier; complement; lieu residence; straat nr;
+        anschrift zusatz; adressierungszusatz; adresszusatz; strasse hausnummer; strasse hausnr;
+        hausnr; wohnadresse; ubicazione; adresse ligne; lieu dit; lieudit; numero voie; nom
+        voie; boite postale; domicilio fiscal; direccion postal; numero calle; piso; puerta; endereco completo; numero residencia; tipo logradouro; residencia; frazione; toevoeging; huisnummer toevoeging; postbus; straatnaam; adres
+        zamieszkania; permanent address; current address; temporary address; present
+        address; place of residence; street name; street no; unit number; block number; village
+        address; po number; address extra; address supplement;
         address; street; house; flat; street address; address line; street line; street number;
         house number; house name; building number; apartment; apartment number; flat number; door
         number; strasse; str nr; hausnummer; anschrift; adresse; lieferanschrift;
@@ -100,11 +148,18 @@ _PHRASES = {
         numero; residence address; direccion envio
     """,
     "postal code": """
+        postleit zahl; code post; zip postal code; codice postale; codice avviamento postale;
+        postcod; kode pos; zipcode four; indice postal; cap residenza; postal zip;
         zip; zip code; zip postal; postal; postal code; post code; postcode; pincode; pin code;
         plz; postleitzahl; cp; code postal; codigo postal; cep; cap; kod pocztowy; postnummer;
         posta kodu; codpostal; cod postal; eircode; zip plus; zip four
     """,
     "city": """
+        wohn ort; commune naissance; ville naissance; pays naissance; ciudad nacimiento; lugar
+        residencia; cidade nascimento; municipio nascimento; comune nascita; comune residenza;
+        geboorteplaats; miejsce urodzenia; gemeinde; gemeente; ortschaft; sted; stad naam;
+        residence city; place of death; death place; sterbeort; luogo residenza; ortsteil;
+        stadtteil;
         city; town; post office; city village; village; municipality; locality; ort; wohnort;
         stadt; lieferort; ville; ciudad; localidad; poblacion; cidade; municipio; citta; comune;
         localita; woonplaats; plaats; miasto; miejscowosc;
@@ -117,12 +172,27 @@ _PHRASES = {
         district; region; bundesland; kanton; departement; provincia; estado; uf; provincie;
         wojewodztwo; powiat; gmina; lan; ilce; region name; regione; provincename; prefecture
     """,
-    "location": "latitude; longitude; geo location; spatial location; coordinates; lat long; gps; geo; geom; geolocation; lat; lng; home location",
+    "location": "latitude; longitude; geo location; spatial location; coordinates; lat long; gps; geo; geom; geolocation; lat; lng; home location; breitengrad; langengrad; latitud; longitud; latitudine; longitudine; last location; current location; geocode; geohash; lat lng; coords",
     "company": "company; company name; employer; organization; organisation; organization name; firma; firmenname; societe; entreprise; empresa; razon social; razao social; nome fantasia; ragione sociale; azienda; bedrijf; bedrijfsnaam; foretag; sirket; raison sociale; business name; nom commercial; nombre comercial; institute",
     "url": "url; website; web site; sitoweb; homepage; home page; web; web page; site web; sitio web; webseite; blog url; profile url; link; avatar url; photo path; photo url; image url; picture url; webhook; webhook url; author url; blog; www; strona www",
-    "network": "ip; ip address; remote ip; client ip; user ip; source ip; remote address; mac address; mac; ip log; login ip; host ip; remote host; adresse ip; ip hash; direccion ip; indirizzo ip; lastip; ipv",
-    "device": "user agent; browser; http user agent; agent string; device id; device token; device identifier; device name; imei; imsi; advertising id; device fingerprint; comment agent; fingerprint; browser agent; ua; push token; registration token; useragent",
+    "network": "ip; ip address; remote ip; client ip; user ip; source ip; remote address; mac address; mac; ip log; login ip; host ip; remote host; adresse ip; ip hash; direccion ip; indirizzo ip; lastip; ipv; registration ip; signup ip; sign in ip; ip addr; ip created; poster ip; login host; remote addr; hostip; ip num; client address",
+    "device": "user agent; browser; http user agent; agent string; device id; device token; device identifier; device name; imei; imsi; advertising id; device fingerprint; comment agent; fingerprint; browser agent; ua; push token; registration token; useragent; navigateur; navegador; device info; browser info; client info",
     "identifier": """
+        passaporte; certidao casamento; certidao; cart trabalho; carteira trabalho; tit eleitor;
+        external id person; candidate id; proband id; subject id person; reisepass;
+        versicherten nummer; personalnummer; mitgliedsnummer; mitgliedsnr; kundennummer;
+        kundennr; debitorennummer; externe mitgliedsnummer; steuer identifikation; pass nummer;
+        passnummer; ine; numero ine; numero nacional; numero adherent; numero etudiant;
+        numero eleve; numero client; permis conduire; permis; nis; pis; pasep; pis pasep; nis
+        pis pasep; titulo eleitor; numero titulo; certidao nascimento; rg numero; cartao sus; cns; inep aluno; codigo inep; cnh numero; numero ss; numero afiliacion; numero
+        seguridad social; clave elector; cuil; cuit; pasaporte; passaporto; carta identita;
+        documento id; numero documento id; tessera; tessera sanitaria; burgerservice; paspoort; rijbewijs; klantnummer; lidnummer; numer
+        dowodu; numer legitymacji; patient number; chart number; health id; civil id; emirates
+        id; citizen id; citizen card; voter id; tax code; fiscal code; fiscal number; document
+        number; census number; residence permit; visa number; license plate number; registration
+        plate; drivers license; guest document; staff number; payroll number; membership id
+        number; national insurance number; national insurance; ni number; id number;
+        identification no;
         ssn; social security; num secu; numero secu; vat; vat id; vat number; tax number; tax
         identification; social security number; sin number; national id; national id number;
         national identifier; tax id; tax number person; personal id; personal number; identity
@@ -144,18 +214,30 @@ _PHRASES = {
         license plate; matriculation number; numero tessera; ipi
     """,
     "account": """
-        iban; bank account; bank account number; account no; account number; routing number; card
+        empfanger konto; konto empfanger; gegenkonto iban; mandate; mandate reference; konto nr;
+        kontonummer iban; gegenkonto; gegenkonto nummer; konto nr; konto nummer;
+        mandatsreferenz; mandat id; mandate reference; mandate id; bic konto; agencia conta;
+        numero agencia; pix; chave pix; clabe; numero tarjeta credito; numero compte;
+        numero rib; iban number; rekening; numer rachunku; rachunek;  card
+        holder number; ccnum; cc num; credit card num; masked card; masked number; card digits;
+        last digits; bank details; bankverbindung; coordinate bancarie; ccv;
+        iban; bank account; bank account number; account no; account number;  card
         number; credit card; credit card number; cc number; card no; cvv; cvc; card expiry; card
         expiration; credit card expiry; credit card expiry date; card expiry date; number conta;
-        number konta; kontonummer; bankleitzahl; blz; cuenta bancaria; cuenta corriente; numero
+        number konta; kontonummer;   cuenta bancaria; cuenta corriente; numero
         cuenta; conta corrente; numero conta; conta bancaria; conto corrente; numero carta;
         rekeningnummer;
         numer konta; konto bankowe; compte bancaire; rib; direct debit account; account iban; card
-        last four; last four; sort code; paypal; paypal email; payment account; bank code; card
+        last four; last four;  paypal; paypal email; payment account;  card
         fingerprint; bitcoin address; wallet address; sepa mandate; kontonr; numero iban; tarjeta;
         numero tarjeta; banka hesap
     """,
     "birth date": """
+        geburtstag datum; nascita data; data nac; dt nascimento; dat nasc; date naiss; fecha
+        nac; geboren; gestorben; geboorte datum; geb datum; birth dt; baptism date; date of
+        baptism; taufdatum; sterbetag; fecha muerte; date mort; dia nascimento; ano nascimento;
+        mes nascimento; jahrgang; anno nascita; birthyear; birthmonth; overlijdensdatum; bornon;
+        dateofdeath; dateborn;
         birth date; birth day; birthday; date birth; date of birth; birth; birth year; birth
         month; birth time; dob; geburt date; geburtsdatum; geburtstag; geburt datum; date naissance; naissance;
         fecha nacimiento; nacimiento; data nascimento; nascimento; date nascimento; data nascita;
@@ -165,7 +247,11 @@ _PHRASES = {
         data obito; deathday; born; died; year of birth; date nacimiento; death year; birthtime;
         fecha nac; begin date person; age; nac fecha
     """,
-    "demographic": """
+    "demographic": """ sexual preference; etnia; pueblo indigena; raza; religione; nationalitat;
+        staatsburgerschaft; genero; genre personne; gendre; herkunft; ethnie; cor raca etnia;
+        cidadania; nationaliteit code; burgerlijkestaat; stanu cywilnego; denomination;
+        languages spoken; household income; race ethnicity; language ethnicity; biological sex;
+        birth sex; deficiency; tribe; clan; marriage date; wedding date;
         gender; sex; gender identity; geschlecht; sexe; sexo; sesso; geslacht; plec; kon;
         cinsiyet; marital status; civil status; familienstand; estado civil; stato civile; etat
         civil; situation familiale; situation famille; burgerlijke staat; stan cywilny; religion;
@@ -176,6 +262,15 @@ _PHRASES = {
         legal sex; ethnic code
     """,
     "health": """
+        sangre; tipo sangre; tipo sanguineo; blutdruck; blood pressure;
+        enfermedad; enfermedades; doenca; doencas; malattia; malattie; krankheit; krankheiten; medikamente; medicamentos; farmaci; medical notes
+        text; medical info; medical information; special needs; dietary; dietary
+        requirements; dietary restrictions; handicap type; behinderungsgrad; deficiencias;
+        alergia; alergie; antecedents; antecedentes; regime alimentaire; infos medicales;
+        sintomas; sintomi; dosage; medicine; immunization; immunizations; emergency notes;
+        medical comment; health status; health condition; drug allergies; chief complaint text;
+        pathology; patologia; family history; smoking; alcohol; tobacco; coffee; height patient;
+        weight patient;
         diagnosis; diagnose; diagnostic; diagnostico; diagnosi; allergy; allergies; allergien;
         alergias; allergen; blood group; blood type; blutgruppe; groupe sanguin; grupo sanguineo;
         medical history; clinical history; medical notes; medical condition; disability;
@@ -186,12 +281,30 @@ _PHRASES = {
         non coded allergen; deficiencia; behinderung
     """,
     "income": """
+        salaire brut; salaire net; renda familiar; renda mensal; rendimento; ingreso mensual;
+        reddito; bruttogehalt; nettogehalt; stundenlohn; monthly income; yearly income; family
+        income; net pay; gross pay; hourly rate employee; base salary; salary expectation;
+        brutoloon; wages; payroll amount; commission employee;
         salary; salary amount; basic salary; gross salary; net salary; wage; income; annual
         income; hourly wage; compensation; bonus; gehalt; lohn; einkommen; salario; sueldo;
         stipendio; salaire; salaris; wynagrodzenie; lon; maas; desired pay; current pay; pay rate;
         desired salary; current salary; ingresos; renda; salario amount; pensja
     """,
     "free text": """
+        valor antigo; valor novo; valor anterior; valeur ancienne; alter wert; neuer wert;
+        rejected reason; motivo; indicaciones; citation note;
+        avis; temoignage; verwendung; intern note; internal notes; intnotes; zweck;
+        verwendungszweck; zahlungsgrund; buchungstext; vermerk; hinweis kunde; bemerkungstext;
+        appreciation; appreciations; avis conseil; commentaires; remarques; precisions; parecer;
+        relato; evolucao; anamnese; queixa; justificativa;
+        motif absence; motivo ausencia; recado; recados; dedicatoria; causale; osservazioni;
+        segnalazione; toelichting; uwagi dodatkowe; komentarz; obs; observacion general;
+        memo text; special requests; special request; guest request; allergy note; moderator note;
+        mod note; public bio; user title; self introduction;
+        note body; notes text; case notes; progress note; prayer; prayer request; sermon note;
+        gebetsanliegen; comment body; post body; message text; message content; signature text;
+        admin notes; admin comment; admin reply; customer comment; order comment; delivery
+        instructions; comentario cliente;
         anotacao; anotacoes;
         note; notes; comment; comments; remark; remarks; bio; biography; about; about me; memo;
         feedback; message; observation; observations; bemerkung; bemerkungen; anmerkung;
@@ -212,6 +325,10 @@ _PHRASES = {
 }
 
 _WEAK_TEXT = """
+    html; html body; body plain; extended; headers; richiesta; informazioni aggiuntive;
+    log text;  erlauterung; vorgang;
+    detalle; detalles; detalhes; dettagli; texto mensagem; corps; contenu; tresc wiadomosci;
+    conclusion; conclusions; plan text; objective; subjective; recommendation; recommendations;
     body; content; text; description; summary; instructions; value; answer; response; reply;
     statement; story; description text; info; information; reason; beschreibung; descripcion;
     descricao; descrizione; descrizione; opis; aciklama; beskrivning; omschrijving; texte; texto;
@@ -221,70 +338,6 @@ _WEAK_TEXT = """
 """
 
 _NAMES = "name; nom; nombre; nome; naam; nazwa; namn; ad; isim; nm; names; titular name; name text; label name; bezeichnung name"
-
-_ABBREVIATIONS = """
-    minit=middle initial; replyto=reply to; mailfrom=mail from; mailto=mail to;
-    acc=account; acct=account; addr=address; adh=adherent; adr=address; adrs=address;
-    aenam=changed by; amt=amount; anr=anrede; apel=apellido; apell=apellidos; apikey=api key;
-    auth=auth; authkey=auth key; bair=bairro; bankn=bank account; bdate=birth date; bday=birth
-    day; bem=bemerkung; birthdate=birth date; birthday=birth day; birthdt=birth date; bnk=bank;
-    cc=credit card; cd=code; cel=mobile; cfg=config; chk=check; cif=tax id; cifnif=nif;
-    civ=civilite; cmnt=comment; cmt=comment; cntct=contact; cntry=country; cod=code;
-    codigopostal=postal code; codpostal=postal code; config=config; cpf=cpf; crt=created;
-    crypted=encrypted; ctct=contact; ctr=counter; ctry=country; cty=city; cust=customer;
-    dat=date; dateofbirth=birth date; ddn=birth date; deathdate=death date; dept=department;
-    desc=description; descr=description; descrip=description; displayname=display
-    name; dl=driver license; dob=dob; doc=document; dod=death date; dri=driver; drv=driver;
-    dt=date; dtnasc=birth date; dx=diagnosis; ein=tax number; emailaddr=email;
-    emailaddress=email address; emailid=email; emftx=payee name; eml=email; emp=employee;
-    ernam=created by; ethnic=ethnic; evt=event; exp=expiry; expdate=expiry date; expir=expiry;
-    expmonth=expiry; expyear=expiry; ext=extension; fam=family; familyname=family name;
-    famst=marital status; fecnac=birth date; firstname=first name; firstnm=first name; fk=id;
-    fl=flag; fnac=birth date; fname=first name; fnm=first name; fon=phone; forename=first name;
-    fullname=full name; gbdat=birth date; gbort=birth place; geb=geburt; gebdat=birth date;
-    gebdatum=birth date; gesch=gender; givenname=given name; gnd=gender; gndr=gender;
-    govt=government; grp=group; hashpassword=password; hausnr=hausnummer; homepage=homepage;
-    hsh=hash; idx=index; img=image; ins=insurance; ipaddr=ip address; ipaddress=ip address;
-    ipadresse=ip address; kd=kunde; konfe=religion; kontonr=kontonummer; kunnr=customer id;
-    lastname=last name; lat=latitude; lbl=label; lic=license; lice=license; licence=license;
-    lifnr=vendor id; lname=last name; lng=longitude; lnm=last name; loginname=login name;
-    logr=logradouro; lon=longitude; long=longitude; losen=losenord; mailaddr=email;
-    mailadresse=email; mdp=password; mgr=manager; mi=middle initial; middlename=middle name;
-    mitarb=mitarbeiter; mname=middle name; mob=mobile; movil=movil; mrtl=marital;
-    ms=milliseconds; msg=message; mun=municipio; nachn=last name; naiss=naissance; nam=name;
-    nasc=nascimento; nat=nationality; natio=nationality; nbr=number; nif=nif; nm=name;
-    no=number; nok=next kin; nomb=nombre; nr=number; nro=number; num=number; obs=observaciones;
-    observ=observaciones; ord=order; org=organization; passwd=password; passwort=password;
-    perid=personal id; pernr=employee id; pers=person; pgp=gpg; ph=phone; phn=phone; phne=phone;
-    phonenumber=phone number; pic=picture; placeofbirth=birth place; plz=plz; pob=poblacion;
-    pol=policy; postalcode=postal code; postcode=postal code; prc=price; prd=product;
-    prenom=prenom; privadr=address; privatcell=phone; privatnr=phone; prod=product;
-    prov=provincia; pstlz=zip; psw=password; pswd=password; pt=patient; pw=password;
-    pwd=password; qt=quantity; qtd=quantity; qty=quantity; realname=real name; regio=region;
-    resp=responsavel; rmks=remarks; rmrk=remark; rufnm=first name; rx=prescription; sal=salary;
-    sen=senha; seq=sequence; sess=session; sexe=sex; sg=code;
-    sozialversicherungsnr=sozialversicherungsnummer; src=source; ssn=ssn; st=state; stat=status;
-    stcd=tax id; stceg=tax id; steuernr=steuernummer; strae=strasse; stras=street;
-    strasse=strasse; strnr=hausnummer; surname=surname; sys=system; tel=phone; telf=telefon;
-    telfx=telefax; telno=phone; telnr=telefon; temp=temporary; tfn=telefono; tfno=telefono;
-    tin=tax id; tlf=phone; tlfno=telefono; tmp=temporary; tok=token; tot=total; tp=type;
-    trk=tracking; ts=timestamp; txt=text; uname=username; upd=updated; useragent=user agent;
-    username=username; usernm=username; usr=user; usrname=username; usu=usuario; val=value;
-    vers=version; versichertennr=versichertennummer; vl=value; vname=first name; vndr=vendor;
-    vorna=first name; website=website; zipcode=zip code
-"""
-
-_SHORTHAND = """
-    al c_ chr col da das de della den der des die do ds du el fld hr hs ln no_ nvarchar nvc of
-    str sz t tbl the txt v vc x
-"""
-"""Type and filler words that say nothing where another word follows."""
-
-_UNMISTAKABLE = """
-    email telefon phone password passwort kennwort vorname nachname anschrift adresse address
-    strasse
-"""
-"""Words that are never a part of another by chance."""
 
 
 def _cut(text: str) -> list[str]:
@@ -303,14 +356,3 @@ def phrases() -> Mapping[tuple[str, ...], str]:
         for phrase in _cut(text):
             found.setdefault(tuple(phrase.split()), klass)
     return MappingProxyType(found)
-
-
-SHORTHAND = frozenset(_SHORTHAND.split())
-UNMISTAKABLE = tuple(_UNMISTAKABLE.split())
-
-
-@functools.cache
-def abbreviations() -> Mapping[str, tuple[str, ...]]:
-    """Return what each abbreviation stands for."""
-    pairs = (entry.partition("=") for entry in _cut(_ABBREVIATIONS))
-    return MappingProxyType({short: tuple(words.split()) for short, _, words in pairs})

@@ -6,8 +6,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-from .lexicon import SHORTHAND, UNMISTAKABLE, abbreviations, phrases
+from .lexicon import phrases
 from .nouns import CATALOGUE, FLAGS, NEUTRAL, ORGANISATIONS, PERSONS, QUALIFIERS, RECORDS, THINGS
+from .shorthand import SHORTHAND, UNMISTAKABLE, abbreviations
 
 _SHORTEST_PART = 3
 _SHORTEST_JOINED = 6
@@ -32,7 +33,7 @@ def _vocabulary() -> frozenset[str]:
 
 
 @functools.cache
-def _parts(word: str) -> tuple[str, ...]:
+def _parts(word: str) -> tuple[str, ...]:  # noqa: PLR0911 - a table of cases
     """Return the known words that a joined word is made of, or the word."""
     if word in _vocabulary() or len(word) < _SHORTEST_JOINED:
         return (word,)
@@ -44,6 +45,8 @@ def _parts(word: str) -> tuple[str, ...]:
         return (flat,)
     if word.endswith("nr") and word[:-2] in _vocabulary():
         return (word[:-2], "number")
+    if word.endswith(("id", "pw")) and word[:-2] in _vocabulary():
+        return (word[:-2], word[-2:])
     if word.endswith("ip") and (base := _split(word[:-2], _MOST_PARTS)):
         return (*base, "ip")
     return _split(word, _MOST_PARTS) or _around(word)
@@ -75,6 +78,7 @@ def _split(word: str, most: int) -> tuple[str, ...] | None:
 
 def raw_words(name: str) -> tuple[str, ...]:
     """Return the words of a name as they stand, lower case and without accents and digits."""
+    name = re.sub(r"Do([BD])(?![a-z])", lambda m: f"Do{m.group(1).lower()}", name)
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return tuple(re.findall(r"[^\W\d_]+", plain(spaced).casefold()))
 

@@ -1,6 +1,31 @@
 """Words of names that say what a table holds, or what a column is about instead."""
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _PERSONS = """
+    investigator autorizado coordenador coordinador examiner scientist curator juror
+    principal headmaster headteacher rektor schulleiter declarant emetteur proviseur prof profs
+    temoin elternteil eltern vater mutter kinder
+    receiver photographer reporter assignee assigner approver responder commenter commentator
+    uploader creator submitter translator musician pastor priest deacon godparent godfather
+    godmother sponsor mentor coach referee athlete nanny landlord lodger traveller traveler client
+    cashier accountant receptionist technician inspector officer signer signatory cosigner debitor
+    kreditor empfanger absender inhaber eigentumer mieter vermieter vertreter betreuer trainer
+    zahler schuldner glaubiger spender leiter verwalter bearbeiter ersteller besitzer versicherter
+    proprietaire locataire redacteur responsable gestionnaire destinataire expediteur titulaire
+    benevoles eleves professeur professeurs enseignants patiente abonne lecteur donateur tuteur
+    resp conjoint signataire demandeur intervenant
+    huesped huespedes inquilinos estudiante estudiantes docente docentes maestro tutores familiar
+    ciudadano ciudadanos votante medico enfermero apoderado representante solicitante autores
+    hospede hospedes inquilinos docente medico cidadao cidadaos paroquiano dizimista responsaveis
+    cuidador motorista passageiro solicitante remetente
+    cittadino ospite ospiti alunni genitore genitori medico assistito donatore volontario iscritto
+    iscritti docenti proprietario conduttore
+    huurder eigenaar gast ouder ouders student studenten vrijwilliger afzender ontvanger bewoner
+    wlasciciel najemca rodzic gosc autor wolontariusz
     user customer client patient employee staff member person people contact author student
     teacher candidate guest lead subscriber donor actor player doctor physician driver agent owner
     tenant
@@ -34,6 +59,11 @@ _PERSONS = """
 """
 
 _ORGANISATIONS = """
+    dipartimento biblioteca bibliotheque bibliothek centro centros center centre centrum zentrum
+    instituto institut consultorio praxis instituicao institucion entidad entidade
+    finanzamt amt behorde gemeinde mairie ayuntamiento prefeitura comune ministry authority court
+    insurer insurance versicherung krankenkasse assurance seguradora assicurazione kirche parish
+    church eglise diocese college universitat universite universidad university campus agencia
     company companies enterprise division divisions supplier vendor organization organisation
     store warehouse location branch department office site bank school hospital shop publisher
     manufacturer carrier shipper brand clinic factory
@@ -49,6 +79,8 @@ _ORGANISATIONS = """
 """
 
 _THINGS = """
+    pais paises pays land lander paese paesi bairro localidade device netdevice node server room
+    resource equipment asset
     variant
     municipio municipality comune commune ville stadt ort cidade ciudad provincia uf estado
     postcode product produkt producto produto prodotto item article artikel articulo film movie
@@ -64,6 +96,12 @@ _COMMUNICATION = """
 """
 
 _RECORDS = """
+    factura facturas fattura fatture facture rechnung angebot lieferschein buchung zahlung
+    lastschrift uberweisung spende anmeldung termin albaran presupuesto cita reserva venta pago
+    matricula atendimento consulta agendamento pagamento prenotazione visita iscrizione
+    reservering afspraak bestelling factuur betaling absence retard sanction inscription rendez
+    punition incident prescricao occurrence ocorrencia loan checkin checkout contribution pledge
+    gift deposit transfer umsatz
     homework
     log entry call meeting appointment visit encounter notification order invoice payment
     booking reservation sale rental transaction request complaint case incident report submission
@@ -75,6 +113,7 @@ _RECORDS = """
 """
 
 _CATALOGUE = """
+    matiere fach facher materia asignatura disciplina curso corso umsatztyp
     collection
     type category template config configuration setting settings option role permission privilege
     product item form field filter plugin sla queue schedule list page faq article status state
@@ -128,6 +167,9 @@ _FLAGS = """
 """Words before a match that make a number or a flag of it (``num_comments``)."""
 
 _NUMBERLESS = """
+    periode matiere classe salle groupe produit article fichier fach klasse raum gruppe datei
+    materia asignatura grupo archivo producto disciplina turma arquivo produto corso gruppo
+    prodotto stage leverancier vak groep bestand module champ etape etat categorie
     file host table column field module class function plugin package template theme brand product
     category group role type event tag domain server database schema property attribute option job
     task queue report form list event service app application bank
@@ -154,238 +196,114 @@ NEUTRAL = frozenset(_NEUTRAL.split())
 FLAGS = frozenset(_FLAGS.split())
 NUMBERLESS = frozenset(_NUMBERLESS.split())
 
-SURE_IDENTIFIERS = frozenset(
-    {
-        "bsn",
-        "cpf",
-        "curp",
-        "dni",
-        "kimlik",
-        "national",
-        "passport",
-        "personnummer",
-        "pesel",
-        "security",
-        "ssn",
-    }
-)
+SURE_IDENTIFIERS = _set("""
+    bsn cpf curp dni kimlik national passport personnummer pesel security ssn
+    """)
 
-FLAG_TEXT = frozenset(
-    {
-        "allow",
-        "can",
-        "count",
-        "default",
-        "error",
-        "has",
-        "is",
-        "max",
-        "min",
-        "num",
-        "number",
-        "send",
-        "show",
-        "total",
-        "welcome",
-    }
-)
+FLAG_TEXT = _set("""
+    tipo tipos art
+    statut statuts status type typ public erreur error change gets
+    allow can count default error has is max min num number send show total welcome
+    """)
 
-SURE_DEMOGRAPHIC = frozenset(
-    {
-        "ethnic",
-        "ethnicity",
-        "gender",
-        "geschlecht",
-        "marital",
-        "sesso",
-        "sex",
-        "sexo",
-    }
-)
+SURE_DEMOGRAPHIC = _set("""
+    ethnic ethnicity gender geschlecht marital sesso sex sexo
+    """)
 
-UNCLEAR = frozenset(
-    {
-        "account",
-        "agent",
-        "agente",
-        "client",
-        "editor",
-        "holder",
-        "human",
-        "lead",
-        "manager",
-        "member",
-        "operator",
-        "performer",
-    }
-)
+UNCLEAR = _set("""
+    account agent agente client editor holder human lead manager member operator performer
+    """)
 """Persons that columns are often named for without holding one."""
 
-DESCRIPTIONS = frozenset(
-    {
-        "aciklama",
-        "beschreibung",
-        "descricao",
-        "descripcion",
-        "description",
-        "descrizione",
-        "info",
-        "opis",
-        "text",
-    }
-)
+DESCRIPTIONS = _set("""
+    aciklama beschreibung descricao descripcion description descrizione info opis text
+    """)
 
-TOLD = frozenset(
-    {
-        "answer",
-        "instructions",
-        "statement",
-        "summary",
-    }
-)
+TOLD = _set("""
+    answer instructions statement summary
+    """)
 
-BOOKINGS = frozenset(
-    {
-        "appointment",
-        "booking",
-        "calendar",
-        "reservation",
-    }
-)
+BOOKINGS = _set("""
+    appointment booking calendar reservation
+    """)
 
-CHANGES = frozenset(
-    {
-        "audit",
-        "change",
-        "history",
-        "log",
-        "revision",
-    }
-)
+CHANGES = _set("""
+    auditoria historico aenderung
+    audit change history log revision
+    """)
 
-PIECES = frozenset(
-    {
-        "body",
-        "content",
-        "item",
-        "part",
-        "text",
-    }
-)
+PIECES = _set("""
+    body content item part text
+    """)
 
-MAIL = frozenset(
-    {
-        "email",
-        "mail",
-    }
-)
+MAIL = _set("""
+    email mail
+    """)
 
-ENVELOPE = frozenset(
-    {
-        "a",
-        "an",
-        "bcc",
-        "cc",
-        "da",
-        "de",
-        "from",
-        "para",
-        "to",
-        "von",
-    }
-)
+ENVELOPE = _set("""
+    a an bcc cc da de from para to von
+    """)
 
-SHOWN = frozenset(
-    {
-        "display",
-        "short",
-        "sort",
-    }
-)
+SHOWN = _set("""
+    complet completo complete full
+    display short sort
+    """)
 
-SESSION_ID = frozenset(
-    {
-        "id",
-        "key",
-        "session",
-        "sid",
-    }
-)
+SESSION_ID = _set("""
+    uuid hash
+    id key session sid
+    """)
 
-SESSION_DATA = frozenset(
-    {
-        "binary",
-        "content",
-        "data",
-        "payload",
-        "val",
-        "value",
-        "vdata",
-    }
-)
+SESSION_DATA = _set("""
+    binary content data payload val value vdata
+    """)
 
-STORES = frozenset(
-    {
-        "attribute",
-        "detail",
-        "meta",
-        "profile",
-        "usermeta",
-    }
-)
+STORES = _set("""
+    attribute detail meta profile usermeta
+    """)
 
-BOOKKEEPING = frozenset(
-    {
-        "changed",
-        "created",
-        "creator",
-        "deleted",
-        "edited",
-        "entered",
-        "lead",
-        "manager",
-        "modified",
-        "owner",
-        "retired",
-        "updated",
-        "voided",
-    }
-)
+BOOKKEEPING = _set("""
+    changed created creator deleted edited entered lead manager modified owner retired updated
+    voided
+    """)
 """Words of references to whoever keeps a row, not to whom it is about."""
 
-PLACED = frozenset(
-    {
-        "address",
-        "location",
-    }
-)
+PLACED = _set("""
+    address location
+    """)
 
-TECHNICAL = frozenset(
-    {
-        "api",
-        "oauth",
-        "oidc",
-        "openid",
-        "saml",
-        "sso",
-        "webhook",
-    }
-)
+TECHNICAL = _set("""
+    api oauth oidc openid saml sso webhook
+    """)
 """Words of tables whose clients and consumers are programs."""
 
-FILLERS = frozenset(
-    {
-        "name",
-        "data",
-        "detail",
-        "gen",
-        "general",
-        "info",
-        "information",
-        "master",
-        "record",
-    }
-)
+FILLERS = _set("""
+    name data detail gen general info information master record
+    """)
 
 NETWORKS = frozenset({"facebook", "instagram", "linkedin", "telegram", "twitter", "skype"})
 """Where organisations have names of their own."""
+
+NUMBERED = frozenset({"id", "number", "code", "no"})
+
+KEYS = frozenset({"code", "hash", "key", "selector", "uuid", "validator"})
+ENTRY = frozenset(
+    {"invitation", "invite", "password", "passwd", "reset", "tmplink", "verification"}
+)
+"""Tables whose keys let their holder in."""
+
+SOUGHT = frozenset({"search", "sort", "phonetic", "normalized", "lower", "upper", "clean", "old"})
+"""Words of a name written once more."""
+
+MEDICAL = _set(
+    "allergy clinica clinical health medica medical medizinische sante saude vaccination"
+)
+"""Tables in which the bare type or title of an entry is a fact of somebody's health."""
+
+PAYROLL = frozenset({"payroll", "salary", "gehalt", "salario", "wage"})
+
+BY = frozenset({"by", "par", "por", "von", "door", "przez"})
+
+PICTURED = frozenset({"avatar", "foto", "photo", "picture"})
+PATHS = frozenset({"path", "caminho", "chemin", "file", "pfad", "ruta", "url"})
+REFERRING = frozenset({"ref", "fk", "idfk"})

@@ -16,6 +16,7 @@ from ..survivors import LONGEST_PHRASE, leaves_of, marks_of_original, words
 from .context import Context, contexts, structural
 from .decide import judge
 from .names import words_of
+from .rules import narrow, readable
 from .values import documents, holds_email
 
 CATEGORIES = 25
@@ -84,6 +85,10 @@ _PASSWORDS = frozenset(
 _SURVIVING = 0.3
 """The share of values with words that are personal elsewhere, from which a column is personal."""
 
+_FEWEST_NAMED = 3
+_NAMES = frozenset({"person name", "email", "phone"})
+"""Classes whose values name one person; a single word of one may be anybody's, or anything."""
+
 _SAFE_KINDS = {
     Kind.BOOLEAN: "category",
     Kind.INTEGER: "measure",
@@ -108,6 +113,7 @@ def propose(catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]) 
             table,
             column,
             _first_guess(table, column, known[name], common, samples.get((name, column.name), ())),
+            samples.get((name, column.name), ()),
         )
         for name, table in sorted(catalog.tables.items())
         for column in table.stored_columns
@@ -148,14 +154,19 @@ def _first_guess(
         verdict = None
     if verdict is None or verdict.klass not in _RULES:
         return _by_documents(column, values, guess) or _by_kind(table, column, values, guess)
+    rule, options = narrow(table, column, verdict.klass, values) or (
+        _rule(column, verdict.klass, values),
+        {},
+    )
     return Proposal(
         table.id,
         column.name,
-        _rule(column, verdict.klass, values),
+        rule,
         verdict.klass,
         verdict.personal,
         round(verdict.confidence, 2),
         verdict.reason,
+        options,
     )
 
 
@@ -242,43 +253,51 @@ def _codes(values: Sequence[str]) -> bool:
 _FALLBACKS = ("scramble", "hash", "integer", "uuid", "redact", "null", "choice", "constant")
 
 
-def _fitting(table: Table, column: Column, proposal: Proposal) -> Proposal:
-    """Return the proposal, or the nearest one that fits the column."""
-    if proposal.rule == "keep" or _fits(table, column, proposal.rule, proposal.options):
+def _fitting(table: Table, column: Column, proposal: Proposal, values: Sequence[str]) -> Proposal:
+    """Return the proposal, or the nearest one that fits the column and reads its values."""
+    if proposal.rule == "keep" or _fits(table, column, proposal.rule, proposal.options, values):
         return proposal
     unique = table.facts(column).unique
     order = ("username", "hash", "digits", "uuid", "integer") if unique else _FALLBACKS
     for rule in order:
-        if _fits(table, column, rule, {}):
-            return replace(proposal, rule=rule, confidence=0.5)
+        if _fits(table, column, rule, {}, values):
+            return replace(proposal, rule=rule, options={}, confidence=0.5)
     if unique and column.kind is Kind.TEXT:
-        return replace(proposal, rule="scramble", confidence=0.3)
-    return replace(proposal, rule="null" if column.nullable else "keep", confidence=0.2)
+        return replace(proposal, rule="scramble", options={}, confidence=0.3)
+    last = "null" if column.nullable else "keep"
+    return replace(proposal, rule=last, options={}, confidence=0.2)
 
 
-def _fits(table: Table, column: Column, rule: str, options: Mapping[str, Any]) -> bool:
+def _fits(
+    table: Table, column: Column, rule: str, options: Mapping[str, Any], values: Sequence[str]
+) -> bool:
     found = definition(rule)
     facts = table.facts(column)
     if facts.kind not in found.accepts:
         return False
     if rule == "constant":
         return False
-    return found.misfit(parameters_of(rule, options), facts) is None
+    if found.misfit(parameters_of(rule, options), facts) is not None:
+        return False
+    return column.kind is not Kind.TEXT or readable(rule, options, facts, values)
 
 
-def _cross_check(
+def _cross_check(  # noqa: C901 - two passes over all columns
     catalog: Catalog,
     proposals: Sequence[Proposal],
     samples: Mapping[tuple[str, str], Sequence[str]],
 ) -> list[Proposal]:
     """Propose a mask for kept text that holds what personal columns hold."""
     known: set[str] = set()
+    names: set[str] = set()
     for proposal in proposals:
         if proposal.rule == "keep" or not definition(proposal.rule).searchable:
             continue
         for value in samples.get((proposal.table, proposal.column), ()):
             for leaf in leaves_of(value):
                 known |= marks_of_original(leaf, proposal.rule)
+                if proposal.personal and proposal.klass in _NAMES:
+                    names |= marks_of_original(leaf, "street_address")
     checked = []
     for proposal in proposals:
         table = catalog.tables[proposal.table]
@@ -292,15 +311,16 @@ def _cross_check(
             checked.append(proposal)
             continue
         reason = f"{hits} of {len(values)} sampled values hold words that are personal elsewhere"
+        about = _hits(values, names) >= max(_FEWEST_NAMED, _SURVIVING * len(values))
         masked = replace(
             proposal,
             rule="free_text",
-            klass="free text" if hits >= _SURVIVING * len(values) else proposal.klass,
-            personal=hits >= _SURVIVING * len(values),
+            klass="free text" if about else proposal.klass,
+            personal=about,
             confidence=0.6,
             reason=reason,
         )
-        checked.append(_fitting(table, column, masked))
+        checked.append(_fitting(table, column, masked, values))
     return checked
 
 

@@ -20,6 +20,9 @@ FIND = 0.6
 _FEWEST_NAMES = 3
 _FEWEST_SINGLE_NAMES = 8
 _SINGLE_SHARE = 0.8
+_SURE_SHARE = 0.25
+_USERNAMES = 0.4
+_LEAST_STEM = 4
 _CARD_LENGTHS = range(13, 20)
 _PHONE_DIGITS = range(7, 16)
 _LONGEST_NAME = 60
@@ -30,13 +33,18 @@ EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+")
 _PHONE = re.compile(r"(?=.*[+\s().\-/])\+?[\d(][\d\s().\-/]{5,}\d(?: ?(?:x|ext\.?) ?\d+)?")
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+_MASKED = re.compile(r"(?:[*xX•]{2,}[ -]?)+\d{2,4}")
+_TITLED = re.compile(r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Sr|Sra|Dott|Dhr|Mevr)\.? [^\W\d]\D+")
 _SSN = re.compile(r"(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-])(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _URL = re.compile(r"(?:https?|ftp)://\S+|www\.\S+", re.IGNORECASE)
+_PATH = re.compile(r"/?[\w.-]+(?:/[\w.%-]+)+/?")
 _HASH = re.compile(r"\$(?:2[abxy]|argon2\w*|5|6|1|pbkdf2\S*|P|H)\$.+|eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _AGENT = re.compile(r"Mozilla/\d|Opera/\d|curl/\d|okhttp/\d")
 _GEO = re.compile(r"\(?-?\d{1,2}\.\d{3,}\s*[,;]\s*-?\d{1,3}\.\d{3,}\)?")
+_STATUS = re.compile(r"[a-z]+(?:_[a-z]+)*|[A-Z]{1,4}|\d")
+"""Words of programs: `in_progress`, `EUR`, `1`."""
 _STREET = re.compile(
     r"\d+\w?\s+(?:\w+\.?\s+){1,4}(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|blvd|way|court|ct)\b.*"
     r"|[\w. -]+(?:str\.|straße|strasse|weg|gasse|platz|allee)\s*\d+.*"
@@ -44,9 +52,18 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _COMPANY = re.compile(
-    r".*\b(?:gmbh|ag|kg|inc|ltd|llc|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?p\.?a|b\.?v|lda|oy|ab)\.?",
+    r".*\b(?:gmbh|ag|kg|ohg|mbh|inc|ltd|llc|llp|corp|plc|co|sarl|s\.?a\.?s?|s\.?r\.?l|s\.?n\.?c"
+    r"|s\.?p\.?a"
+    r"|b\.?v|n\.?v|lda|ltda|oy|ab|a[/.]?s|e\.?v|group|holding|bros"
+    r"|& sons?|and sons|& söhne|e figli|et fils)\.?",
     re.IGNORECASE,
 )
+_FIRM = re.compile(
+    r"(?<=\w),? (?:&|and|und|et|y|e|en|i) (?=\w)"
+    r"|^[^\W\d_]+-[^\W\d_]+$|\b(?:group|inc|ltd|llc|plc|gmbh|sons)\b",
+    re.IGNORECASE,
+)
+"""Names of firms that are made of last names: `Patel and Brown`, `Shaw-Newman`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,11 @@ def ip_address(value: str) -> bool:
     return True
 
 
+def user_agent(value: str) -> bool:
+    """Tell whether a value is what a browser says of itself."""
+    return bool(_AGENT.match(value))
+
+
 def phone(value: str) -> bool:
     """Tell whether a value is written as phone numbers are, with a plus or separators."""
     if _DATED.search(value) or ip_address(value) or not _PHONE.fullmatch(value):
@@ -105,6 +127,7 @@ _SHAPES: tuple[tuple[str, str, Callable[[str], object]], ...] = (
     ("key", "UUIDs", _UUID.fullmatch),
     ("account", "IBANs with valid check digits", iban),
     ("account", "card numbers with valid check digits", card),
+    ("account", "masked card or account numbers", _MASKED.fullmatch),
     ("identifier", "social security numbers", _SSN.fullmatch),
     ("network", "MAC addresses", _MAC.fullmatch),
     ("network", "IP addresses", ip_address),
@@ -136,20 +159,44 @@ def person(values: Sequence[str]) -> Seen | None:
     texts = _texts(values)
     if len(texts) < _FEWEST_NAMES:
         return None
-    first, last, full = 0, 0, 0
+    first, last, full, likely = 0, 0, 0, 0
     for text in texts:
-        parts = _name_parts(text)
+        parts = [] if _FIRM.search(text) else _name_parts(text)
         if len(parts) == 1:
             first += parts[0] in known_names("first")
             last += parts[0] in known_names("last")
         elif parts:
-            full += _is_full_name(parts)
+            full += _is_full_name(parts) or bool(_TITLED.fullmatch(text))
+            likely += _is_likely_name(text, parts)
+    if likely >= FIND * len(texts) and full >= _SURE_SHARE * len(texts):
+        return Seen("person name", likely / len(texts), "names of persons")
     if full >= FIND * len(texts):
         return Seen("person name", full / len(texts), "names of persons")
     if len(texts) >= _FEWEST_SINGLE_NAMES and max(first, last) >= _SINGLE_SHARE * len(texts):
         klass = "first name" if first >= last else "last name"
         return Seen(klass, max(first, last) / len(texts), f"{klass}s")
     return None
+
+
+def username(values: Sequence[str]) -> Seen | None:
+    """Return whether the values are usernames that are made of names, by dictionary, or None."""
+    texts = _texts(values)
+    hits = sum(map(_is_username, texts))
+    if len(texts) < _FEWEST_SINGLE_NAMES or hits < _USERNAMES * len(texts):
+        return None
+    return Seen("username", hits / len(texts), "usernames made of names")
+
+
+def _is_username(text: str) -> bool:
+    word = text.casefold()
+    if not text or not re.fullmatch(r"[^\W_][\w.-]*", text) or text != word:
+        return False
+    parts = re.findall(r"[^\W\d_]+", word)
+    if len(parts) > 1:
+        return _is_full_name(parts)
+    stem = "".join(parts)
+    glued = len(stem) > _LEAST_STEM and stem[1:] in known_names("last")
+    return glued or (stem != word and stem in known_names("first"))
 
 
 def city(values: Sequence[str]) -> Seen | None:
@@ -188,6 +235,11 @@ def contradicts(klass: str, values: Sequence[str]) -> bool:
     return test is not None and sum(map(test, texts)) > (1 - 1 / 4) * len(texts)
 
 
+def technical(text: str) -> bool:
+    """Tell whether a value is an address of a program: a path, a URL, a document."""
+    return bool(_PATH.fullmatch(text) or _URL.fullmatch(text)) or text[:1] in "{[<"
+
+
 def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
@@ -199,10 +251,22 @@ _IMPOSSIBLE: dict[str, Callable[[str], bool]] = {
     "postal code": lambda text: _digits(text) == 0 and len(text) > 8,  # noqa: PLR2004
     "first name": lambda text: _digits(text) > 0 or len(text) > _LONGEST_NAME,
     "last name": lambda text: _digits(text) > 0 or len(text) > _LONGEST_NAME,
-    "person name": lambda text: _digits(text) > 1 or bool(_COMPANY.fullmatch(text)),
+    "person name": lambda text: (
+        text.isdigit()
+        or (_digits(text) > 1 and " " in text)
+        or technical(text)
+        or bool(_COMPANY.fullmatch(text))
+    ),
     "city": lambda text: _digits(text) > 1,
     "birth date": lambda text: _digits(text) == 0,
-    "account": lambda text: _digits(text) == 0 and " " not in text,
+    "account": lambda text: _digits(text) == 0,
+    "identifier": lambda text: _digits(text) == 0 or technical(text),
+    "username": lambda text: technical(text) or len(text.split()) > _MOST_WORDS,
+    "secret": lambda text: " " in text or len(text) < 4 or technical(text),  # noqa: PLR2004 - a PIN
+    "address": lambda text: technical(text) or _STATUS.fullmatch(text) is not None,
+    "income": lambda text: _digits(text) == 0,
+    "image": lambda text: " " in text or len(text) < 5,  # noqa: PLR2004 - a name and an ending
+    "location": lambda text: _digits(text) == 0,
 }
 
 
@@ -223,6 +287,15 @@ def _is_full_name(parts: Sequence[str]) -> bool:
     first, last = known_names("first"), known_names("last")
     ends = ((parts[0], parts[-1]), (parts[-1], parts[0]))
     return any(one in first and other in last for one, other in ends)
+
+
+def _is_likely_name(text: str, parts: Sequence[str]) -> bool:
+    """Tell whether every word has a capital and one of them is a name that Faker knows."""
+    if _TITLED.fullmatch(text):
+        return True
+    if not all(word[:1].isupper() for word in re.findall(r"[^\W\d_]{3,}", text)):
+        return False
+    return any(part in known_names("first") or part in known_names("last") for part in parts)
 
 
 @functools.cache
