@@ -92,8 +92,9 @@ def test_a_kill_inside_create_index_concurrently_is_finished_by_the_next_run(pos
     for _ in range(3):
         with blocked(postgres):
             process = postgres.start("db", "migrate")
-            wait_until(lambda: index(postgres) is False)
+            wait_until(lambda: workers(postgres) and index(postgres) is False)
             kill(process)
+            wait_until(lambda: not workers(postgres))  # or the server would finish it alone
         assert postgres.status.dirty == "v1/2_i.sql"
     done = postgres.run("db", "migrate")
     assert done.returncode == 0, done.stderr

@@ -160,7 +160,12 @@ class PostgresMigrations:
     def effect(self, part: Part) -> Effect:
         """Compare a part that was cut off with the catalogue; see the protocol."""
         with translated(self.name):
-            return outside.effect(self._connection, part)
+            self._wait_for_locks(self._patience * _LONGER)  # what it removes is removed concurrently
+            try:
+                return outside.effect(self._connection, part)
+            finally:
+                if not self._connection.closed:
+                    self._wait_for_locks(self._patience)
 
     @contextmanager
     def python(

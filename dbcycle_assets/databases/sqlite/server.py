@@ -102,6 +102,8 @@ class SqliteServer:
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now."""
         path = self._path(name)
+        if path.is_file() and not is_blank(path):
+            return False
         with _disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mine = Holder(os.getpid(), socket.gethostname(), "", "")
