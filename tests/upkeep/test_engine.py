@@ -57,7 +57,10 @@ def test_a_step_that_fails_leaves_nothing(place):
 
 @pytest.mark.parametrize(
     ("more", "why"),
-    [("raise ZeroDivisionError('ada@x')", "ZeroDivisionError"), ("raise SystemExit(0)", "SystemExit")],
+    [
+        ("raise ZeroDivisionError('ada@x')", "ZeroDivisionError"),
+        ("raise SystemExit(0)", "SystemExit"),
+    ],
 )
 def test_a_python_step_is_whole_or_nothing(place, more, why):
     """A step that raises leaves neither its table nor its row, and says no value."""

@@ -6,7 +6,7 @@ import pytest
 
 from dbcycle_assets.config import credentials
 from dbcycle_assets.errors import BadInput, GuardRefused
-from dbcycle_assets.upkeep import audit, backups, operations
+from dbcycle_assets.upkeep import audit, backups, custody
 from dbcycle_assets.upkeep.guards import Consent
 from dbcycle_assets.upkeep.target import resolve
 
@@ -62,7 +62,7 @@ def test_a_production_database_refuses_every_other_environment(production):
     words = ["db", "rollback", "--force", "--yes", "--db-url", production.prod_url]
     assert production.run(*words).returncode == 3
     with pytest.raises(GuardRefused):
-        operations.claim(production.target, Consent(confirmed=production.prod_name))
+        custody.claim(production.target, Consent(confirmed=production.prod_name))
     assert production.tables() == ["a"]
     contradiction = production.run("db", "migrate", "--prod", "--env", "development")
     assert contradiction.returncode == 2
@@ -77,8 +77,8 @@ def test_only_what_is_marked_may_be_lost(production):
     with pytest.raises(GuardRefused, match="db claim --confirm"):
         production.roll_back()
     with pytest.raises(GuardRefused):
-        operations.claim(production.target, Consent(confirmed="other"))
-    operations.claim(production.target, Consent(confirmed=production.prod_name))
+        custody.claim(production.target, Consent(confirmed="other"))
+    custody.claim(production.target, Consent(confirmed=production.prod_name))
     assert production.roll_back() == ["v1/1_a.sql"]
 
 
@@ -94,7 +94,7 @@ def test_another_projects_database_is_left_alone(production):
 def test_a_copy_is_not_the_original(production):
     """What a database says of itself counts for itself alone."""
     production.migrate(prod=True, confirm=production.prod_name)
-    backup = operations.back_up(production.target)
+    backup = custody.back_up(production.target)
     server = production.target.server
     with server.open(backup.name) as database:
         assert database.migrations().claim()["environment"] == "production"
@@ -133,12 +133,12 @@ def test_a_rollback_is_preceded_by_a_backup_that_can_be_restored(place):
     assert [(each.reason, each.head) for each in found] == [("rollback", "v1/1_a.sql")]
 
     with pytest.raises(BadInput, match="there is no backup"):
-        operations.restore(place.target, "nothing", Consent())
-    restored, before = operations.restore(place.target, None, Consent())
+        custody.restore(place.target, "nothing", Consent())
+    restored, before = custody.restore(place.target, None, Consent())
     assert restored == found[0].name
     assert place.ask("SELECT id FROM a ORDER BY id") == [(1,), (2,)]
     assert place.applied == ["v1/1_a.sql"]
-    operations.restore(place.target, before, Consent())
+    custody.restore(place.target, before, Consent())
     assert place.tables() == []
     place.migrate()
     assert place.roll_back() == ["v1/1_a.sql"]
@@ -147,7 +147,7 @@ def test_a_rollback_is_preceded_by_a_backup_that_can_be_restored(place):
 def test_only_so_many_backups_stay(place):
     """The oldest goes once the new one is whole; two in one second are two."""
     place.write(DOWN).migrate()
-    names = [operations.back_up(place.target, keep=2).name for _ in range(3)]
+    names = [custody.back_up(place.target, keep=2).name for _ in range(3)]
     assert {each.name for each in backups.list_backups(place.target)} == set(names[1:])
 
 
@@ -168,7 +168,7 @@ def test_everything_is_written_down_without_a_password(production):
     assert lines[2]["result"].startswith("MigrationError")
     with production.target.open() as database:
         inside = database.migrations().audited()
-    assert [line["result"] for line in inside][0] == "done"
+    assert inside[0]["result"] == "done"
     assert "password" not in json.dumps(lines + inside)
     assert production.run("db", "log", "--json").returncode == 0
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from dbcycle_assets.errors import Locked, MigrationError, ServerUnavailable
-from dbcycle_assets.upkeep import audit, operations
+from dbcycle_assets.upkeep import audit, custody
 
 from .kit import NO_TRANSACTION, kill, silent, wait_until
 
@@ -198,7 +198,9 @@ def test_a_table_that_another_session_holds_is_not_waited_for_for_ever(postgres)
 def test_an_index_that_times_out_leaves_no_invalid_one(postgres):
     """What failed in front of us is removed at once, so that nothing is half-done."""
     postgres.write({"1_a.sql": A + "INSERT INTO a VALUES (1, 'x'), (2, 'x');"}).migrate()
-    postgres.write({"2_i.sql": f"{NO_TRANSACTION}CREATE UNIQUE INDEX CONCURRENTLY words ON a (word)"})
+    postgres.write(
+        {"2_i.sql": f"{NO_TRANSACTION}CREATE UNIQUE INDEX CONCURRENTLY words ON a (word)"}
+    )
     with pytest.raises(MigrationError, match="23505"):
         postgres.migrate()
     assert index(postgres) is None
@@ -218,7 +220,7 @@ def test_the_holder_of_the_lock_is_named(place):
         lock = place.status.lock
         assert (lock.pid, lock.host) == (os.getpid(), audit.me().host)
     assert place.status.lock is None
-    assert operations.unlock(place.target, agreed=False) is None
+    assert custody.unlock(place.target, agreed=False) is None
 
 
 def test_a_lock_is_freed_only_when_told_to(place):
