@@ -243,11 +243,11 @@ def unlock(ctx: typer.Context, *, prod: Prod = False, db_url: Url = None) -> Non
     A lock goes with its session, so this ends the session of the holder; --yes if the process
     may be alive.
     """
-    from ..upkeep import operations
+    from ..upkeep import custody
 
     invocation = of(ctx)
     place = target_of(invocation, db_url, prod=prod)
-    holder = operations.unlock(place, agreed=invocation.yes)
+    holder = custody.unlock(place, agreed=invocation.yes)
     invocation.show(
         {"database": place.name, "freed": None if holder is None else vars(holder)},
         lambda: say(f"freed; it was held by {holder}" if holder else "nobody holds the lock"),
@@ -295,11 +295,11 @@ def claim(
 
     In development and test it may then be lost: rolled back, restored, reset.
     """
-    from ..upkeep import operations
+    from ..upkeep import custody
 
     invocation = of(ctx)
     place = target_of(invocation, db_url, prod=prod)
-    operations.claim(place, consent(invocation, place, prod=prod, confirm=confirm, always=True))
+    custody.claim(place, consent(invocation, place, prod=prod, confirm=confirm, always=True))
     invocation.show(
         {"database": place.name, "environment": place.environment},
         lambda: say(f"{place.name} is {place.environment} of {place.project.name}"),
@@ -319,11 +319,11 @@ def back_up(
     """Make a backup of the whole database; or list and restore them."""
     if ctx.invoked_subcommand is not None:
         return
-    from ..upkeep import operations
+    from ..upkeep import custody
 
     invocation = of(ctx)
     place = target_of(invocation, db_url, prod=prod)
-    made = operations.back_up(place, keep=keep)
+    made = custody.back_up(place, keep=keep)
     invocation.show(vars(made), lambda: say(made.name))
 
 
@@ -356,13 +356,13 @@ def restore(
     db_url: Url = None,
 ) -> None:
     """Put a backup in the database's place, after a backup of what is there now."""
-    from ..upkeep import operations
+    from ..upkeep import custody
 
     invocation = of(ctx)
     place = target_of(invocation, db_url, prod=prod)
     given = consent(invocation, place, prod=prod, confirm=confirm)
     agree(invocation, f"Replace {place.name} by a backup?", force=force)
-    restored, before = operations.restore(place, name, given)
+    restored, before = custody.restore(place, name, given)
     invocation.show(
         {"database": place.name, "restored": restored, "backup": before},
         lambda: say(f"{place.name} is what {restored} was; what it had been is {before}"),

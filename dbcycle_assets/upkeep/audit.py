@@ -15,6 +15,7 @@ from ..config import credentials
 from ..databases.migrating import Holder
 from ..databases.port import Database
 from ..errors import Cancelled, DbCycleError
+from .target import Target
 
 FILE = "audit.jsonl"
 
@@ -90,6 +91,14 @@ def audited(state: Path, line: Line, database: Database | None = None) -> Iterat
         if database is not None:
             with suppress(DbCycleError):
                 database.migrations().audit(document)
+
+
+@contextmanager
+def recorded(target: Target, database: Database, action: str) -> Iterator[Line]:
+    """Write down what the block does to a target; see :func:`audited`."""
+    line = Line(action, f"{target.server!r} {target.name}", target.environment)
+    with audited(target.project.state, line, database):
+        yield line
 
 
 def _result(error: BaseException) -> str:

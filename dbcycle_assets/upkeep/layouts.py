@@ -11,7 +11,7 @@ from ..model.migration import Script, Step
 
 _DBMATE = re.compile(rb"^--[ \t]*migrate:(up|down)\b([^\r\n]*)", re.MULTILINE)
 _FLYWAY = re.compile(r"(?P<kind>[VRU])(?P<version>[\w.]*?)__(?P<what>.+)\.sql")
-_NUMBER = re.compile(r"[VU]?(\d+)")
+_NUMBER = re.compile(r"[VU]?(\d+(?:-\d+)*)")
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -36,7 +36,8 @@ def read_layout(layout: str, folder: Path, version: str) -> list[Step]:
             remedy="correct `directory` under `migrations` in dbcycle.yaml",
         )
     steps = list(_LAYOUTS[layout](folder))
-    _unique(steps, folder)
+    if layout != "prisma":  # its folders are ordered by their whole names
+        _unique(steps, folder)
     return [
         replace(step, name=f"{version}/{step.name}" if version else step.name, version=version)
         for step in steps
@@ -175,7 +176,7 @@ def _sections(whole: Script) -> dict[str, Script]:
     """Return the parts of a dbmate file; lines before each are left blank."""
     matches = list(_DBMATE.finditer(whole.text))
     found = {}
-    for match, following in zip(matches, [*matches[1:], None], strict=True):
+    for match, following in zip(matches, [*matches[1:], None], strict=False):
         end = following.start() if following else len(whole.text)
         body = b"\n" * whole.text[: match.start()].count(b"\n") + whole.text[match.start() : end]
         alone = re.search(rb"transaction:\s*false", match[2]) is not None

@@ -4,14 +4,13 @@ Each asks the guards on the live connection, holds the database's lock while it 
 a line in the audit log, however it ends.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..databases.migrating import Holder
 from ..databases.port import Database, Progress
-from ..errors import Drift, GuardRefused, UsageError, did_you_mean
+from ..errors import Drift, UsageError, did_you_mean
 from ..model.migration import (
     BASELINE,
     REVERTING,
@@ -25,15 +24,13 @@ from ..model.migration import (
     up_to,
 )
 from . import audit, backups, guards
+from .custody import WAIT
 from .engine import Engine, engine_for
 from .guards import Consent
 from .rehearsal import Change, changes, scratch_copy
 from .seeds import SeedRunner
 from .sources import migration_steps
 from .target import Target
-
-WAIT = 60.0
-"""How many seconds a run waits for another one to end."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ def migrate(target: Target, wish: Wish, consent: Consent, progress: Progress) ->
     """
     steps = migration_steps(target.project)
     made = target.ensure()
-    with target.open() as database, audited(target, database, "migrate") as line:
+    with target.open() as database, audit.recorded(target, database, "migrate") as line:
         found = guards.allow(target, database, "migration", consent, destructive=False)
         if not made and not _chosen(steps, database, wish)[0]:
             line.result = "already at head"
@@ -262,7 +259,7 @@ def roll_back(
         to_roll_back(steps, to_entries(database), count)
     progress("making a backup")
     backup = backups.make_backup(target, "rollback")
-    with target.open() as database, audited(target, database, "rollback") as line:
+    with target.open() as database, audit.recorded(target, database, "rollback") as line:
         line.facts["backup"] = backup.name
         with database.migrations().locked(audit.me(), wait=wish.wait):
             if [entry.step for entry in to_entries(database) if entry.done] != before:
@@ -320,7 +317,7 @@ def baseline(
     if not chosen or (forget and step is None):
         near = did_you_mean(step or "", [each.name for each in steps])
         raise UsageError(f"no migration step is called {step}{near}", where="--step")
-    with target.open() as database, audited(target, database, "baseline") as line:
+    with target.open() as database, audit.recorded(target, database, "baseline") as line:
         found = guards.allow(target, database, "baseline", consent, destructive=False)
         migrations = database.migrations()
         with migrations.locked(audit.me(), wait=WAIT):
@@ -342,79 +339,3 @@ def baseline(
             line.facts["steps"] = recorded
             line.facts["forget"] = forget
     return recorded
-
-
-def claim(target: Target, consent: Consent) -> None:
-    """Say, in the database, that it belongs to this project and environment; in development and
-    test also that it may be lost. Its name must be confirmed.
-
-    Raises:
-        GuardRefused: it is another project's or environment's, or its name was not confirmed.
-    """
-    with target.open() as database, audited(target, database, "claim"):
-        found = guards.standing(target, database)
-        guards.require_own(target, found, "claim")
-        guards.require_name(found, "claim", consent)
-        with database.migrations().locked(audit.me(), wait=WAIT):
-            guards.claim(target, database, disposable=True)
-
-
-def unlock(target: Target, *, agreed: bool) -> Holder | None:
-    """End the session that holds the lock and return who it was; None if nobody does.
-
-    Raises:
-        GuardRefused: its process is alive as far as can be told, and the user has not agreed.
-    """
-    with target.open() as database, audited(target, database, "unlock") as line:
-        migrations = database.migrations()
-        holder = migrations.holder()
-        if holder is None:
-            line.result = "not locked"
-            return None
-        line.facts["holder"] = str(holder)
-        if not agreed and not audit.is_dead(holder):
-            raise GuardRefused(
-                f"the lock is held by {holder}, which may be alive",
-                remedy="let it end or stop it; give --yes to end its session all the same",
-            )
-        migrations.release(holder)
-        return holder
-
-
-def back_up(
-    target: Target, reason: str = "asked for", *, keep: int = backups.KEPT
-) -> backups.Backup:
-    """Make a backup of the database."""
-    backup = backups.make_backup(target, reason, keep=keep)
-    with target.open() as database, audited(target, database, "backup") as line:
-        line.facts["backup"] = backup.name
-    return backup
-
-
-def restore(target: Target, name: str | None, consent: Consent) -> tuple[str, str]:
-    """Put a backup in the database's place, after a backup of what is there now; return both
-    names.
-
-    Raises:
-        GuardRefused: the guards say no; BadInput: there is no such backup.
-    """
-    with target.open() as database:
-        found = guards.allow(target, database, "restore", consent, destructive=True)
-        if (holder := database.migrations().holder()) is not None:
-            raise guards.locked_by(holder)
-    backup = backups.find_backup(target, name)
-    # One more is kept this once, so that the backup that is wanted is not the one that goes.
-    before = backups.make_backup(target, "restore", keep=backups.KEPT + 1)
-    backups.restore_backup(target, backup)
-    with target.open() as database, audited(target, database, "restore") as line:
-        line.facts |= {"restored": backup.name, "backup": before.name}
-        guards.claim(target, database, disposable=found.disposable)
-    return backup.name, before.name
-
-
-@contextmanager
-def audited(target: Target, database: Database, action: str) -> Iterator[audit.Line]:
-    """Write into the audit log, however the block ends, what it did."""
-    line = audit.Line(action, f"{target.server!r} {target.name}", target.environment)
-    with audit.audited(target.project.state, line, database):
-        yield line

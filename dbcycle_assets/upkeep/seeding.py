@@ -16,8 +16,9 @@ from ..databases.port import Database, Progress
 from ..errors import DbCycleError, GuardRefused, SeedError
 from ..model.seeds import Action, Orphan, in_order
 from . import audit, backups, guards, operations
+from .custody import WAIT
 from .guards import Consent
-from .operations import WAIT, Wish
+from .operations import Wish
 from .seed_files import FOLDER, seed_files
 from .seeds import Done, Seeding, SeedRunner
 from .target import EVERYDAY, Target
@@ -132,7 +133,7 @@ def reset(
         target.server.create(target.name, target.stamp)
     done = operations.migrate(target, Wish(), consent, progress)
     seeded = seed(target, consent, progress) if seeds else None
-    with target.open() as database, operations.audited(target, database, "reset") as line:
+    with target.open() as database, audit.recorded(target, database, "reset") as line:
         line.facts["backup"] = backup.name if backup is not None else None
     return backup, done, seeded
 
@@ -141,7 +142,7 @@ def reset(
 def _writing(
     target: Target, action: str, consent: Consent, *, destructive: bool
 ) -> Iterator[audit.Line]:
-    with target.open() as database, operations.audited(target, database, action) as line:
+    with target.open() as database, audit.recorded(target, database, action) as line:
         guards.allow(target, database, action, consent, destructive=destructive)
         with _lock(database):
             yield line

@@ -38,7 +38,9 @@ def _steps(project: Project, version: Version) -> Iterator[Step]:
     if version.tool is not None:
         digest = tool_digest(project, version)
         path = project.path(version.config) if version.config else project.root
-        yield Step(_tool_name(version), version.version, Script(path, b""), "tool", checksum=digest)
+        script = Script(path, b"")
+        name = _tool_name(version)
+        yield Step(name, version.version, script, "tool", repeatable=True, checksum=digest)
         return
     folder = project.path(version.directory or ".")
     if version.steps is None:

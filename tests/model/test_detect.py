@@ -266,3 +266,9 @@ def test_the_tuning_schemas_are_classified():
     assert own.recall >= 0.93
     assert own.class_accuracy >= 0.95
     assert own.f1 > regex.f1 + 0.3
+
+
+@pytest.mark.parametrize("name", ["*", "😀", "1", "_", " "])
+def test_a_name_without_words_is_no_reason_to_stop(name):
+    """Anything can be the name of a column."""
+    assert words_of(name)

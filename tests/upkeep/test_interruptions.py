@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from dbcycle_assets.errors import Locked, MigrationError, ServerUnavailable
-from dbcycle_assets.upkeep import audit, operations
+from dbcycle_assets.upkeep import audit, custody
 
 from .kit import NO_TRANSACTION, kill, silent, wait_until
 
@@ -92,8 +92,9 @@ def test_a_kill_inside_create_index_concurrently_is_finished_by_the_next_run(pos
     for _ in range(3):
         with blocked(postgres):
             process = postgres.start("db", "migrate")
-            wait_until(lambda: index(postgres) is False)
+            wait_until(lambda: workers(postgres) and index(postgres) is False)
             kill(process)
+            wait_until(lambda: not workers(postgres))  # or the server would finish it alone
         assert postgres.status.dirty == "v1/2_i.sql"
     done = postgres.run("db", "migrate")
     assert done.returncode == 0, done.stderr
@@ -219,7 +220,7 @@ def test_the_holder_of_the_lock_is_named(place):
         lock = place.status.lock
         assert (lock.pid, lock.host) == (os.getpid(), audit.me().host)
     assert place.status.lock is None
-    assert operations.unlock(place.target, agreed=False) is None
+    assert custody.unlock(place.target, agreed=False) is None
 
 
 def test_a_lock_is_freed_only_when_told_to(place):

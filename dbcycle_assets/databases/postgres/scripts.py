@@ -96,7 +96,8 @@ def explained(path: Path, current: list[Statement]) -> Iterator[None]:
             remedy="a migration holds SQL only; see the line named",
         ) from None
     except psycopg.Error as error:
-        if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
+        lost = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
+        if lost or (error.sqlstate or "").startswith(("57P", "08")):
             raise ServerUnavailable(
                 "the connection was lost", where=str(path), remedy="run the command again"
             ) from None

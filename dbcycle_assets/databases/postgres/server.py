@@ -137,6 +137,9 @@ class PostgresServer:
                 self._make(connection, name, stamp, "TEMPLATE template0 ENCODING 'UTF8'")
                 return True
 
+            facts = _facts(connection, name)
+            if facts is not None and facts["connection_limit"] != _HALF_MADE:
+                return False
             with translated(name):
                 return copies.once(connection, make)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import resources
 from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -121,21 +121,14 @@ def settle(connection: Connection) -> None:
     """Give a session our fixed settings."""
     settings = dict(SETTINGS)
     if connection.info.server_version >= 140000:  # noqa: PLR2004 - PostgreSQL 14
-        settings["client_connection_check_interval"] = "10s"
+        # What a session executes ends within a second of its client's death. The server takes a
+        # new interval only once the former has passed, so it is short from the beginning.
+        settings["client_connection_check_interval"] = "1s"
     try:
         _set(connection, settings)
     except psycopg.errors.InvalidParameterValue:  # the interval needs an operating system's help
         settings.pop("client_connection_check_interval", None)
         _set(connection, settings)
-
-
-def prompt_end(connection: Connection) -> None:
-    """Let what the session executes end within a second of the death of this process, where the
-    server can tell.
-    """
-    if connection.info.server_version >= 140000:  # noqa: PLR2004 - PostgreSQL 14
-        with suppress(psycopg.errors.InvalidParameterValue):
-            _set(connection, {"client_connection_check_interval": "1s"})
 
 
 def _set(connection: Connection, settings: Mapping[str, str]) -> None:

@@ -202,14 +202,17 @@ def examine(connection: sqlite3.Connection, path: Path) -> tuple[str, ...]:
 
 
 def clear_bookkeeping(connection: sqlite3.Connection) -> None:
-    """Drop the bookkeeping that a dump of one of our own databases carries along."""
+    """Drop the bookkeeping that a dump of one of our own databases carries along, but for what
+    was migrated: that is true of the copy as well.
+    """
     with transaction(connection):
         found = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, ?) = ?",
             [len(OURS), OURS],
         ).fetchall()
         for (name,) in found:
-            connection.execute(f"DROP TABLE {identifier(name)}")
+            if name not in {f"{OURS}migrations", f"{OURS}journal"}:
+                connection.execute(f"DROP TABLE {identifier(name)}")
 
 
 def rows_by_table(connection: sqlite3.Connection) -> dict[str, int]:

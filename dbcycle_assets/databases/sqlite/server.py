@@ -1,13 +1,11 @@
 """A folder that holds a project's databases, a file each."""
 
-import json
 import os
 import re
 import shutil
 import socket
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,7 +13,6 @@ from pathlib import Path
 from ...errors import (
     BadInput,
     DbCycleError,
-    DiskUnavailable,
     GuardRefused,
     ServerUnavailable,
     Unavailable,
@@ -33,6 +30,7 @@ from .dumps import (
     remove,
     rows_by_table,
 )
+from .files import disk_errors, quieten, read_stamp, second_name, sync, write_stamp
 from .locking import locked
 from .session import connect, exists, failure, message_of, transaction, translated
 
@@ -72,7 +70,7 @@ class SqliteServer:
     def stamp(self, name: str) -> Stamp | None:
         """Return the database's stamp, or None if it is absent or not ours."""
         path = self._path(name)
-        return _read_stamp(path) if path.is_file() else None
+        return read_stamp(path) if path.is_file() else None
 
     def set_stamp(self, name: str, stamp: Stamp) -> None:
         """Replace the stamp of a database that carries one.
@@ -82,7 +80,7 @@ class SqliteServer:
         """
         self._guard(name, stamp.project)
         with self._connected(name) as connection, translated(name):
-            _write_stamp(connection, stamp)
+            write_stamp(connection, stamp)
 
     def create(self, name: str, stamp: Stamp) -> None:
         """Create an empty database; one that carries our project's stamp is dropped first.
@@ -102,7 +100,9 @@ class SqliteServer:
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now."""
         path = self._path(name)
-        with _disk_errors(self.folder):
+        if path.is_file() and not is_blank(path):
+            return False
+        with disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         mine = Holder(os.getpid(), socket.gethostname(), "", "")
         with locked(path, mine, _CREATION):
@@ -140,16 +140,16 @@ class SqliteServer:
             if former is None:
                 source.execute("DROP TABLE IF EXISTS _dbcycle_stamp")
             else:
-                _write_stamp(source, former)
+                write_stamp(source, former)
             source.backup(target)
-        with _disk_errors(self.folder):
-            _sync(self._path(name))
+        with disk_errors(self.folder):
+            sync(self._path(name))
             remove(self._path(copy))
 
     def drop(self, name: str, project: str) -> None:
         """Drop a stamped database; absent is fine; same guard."""
         self._guard(name, project)
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             remove(self._path(name))
 
     def switch(self, new: str, live: str, previous: str, project: str) -> None:
@@ -167,16 +167,16 @@ class SqliteServer:
         if not self.exists(new):
             raise DbCycleError(f"there is no database `{new}` to switch to")
         here, there = self._path(live), self._path(previous)
-        _quieten(self._path(new), new)
-        with _disk_errors(self.folder):
+        quieten(self._path(new), new)
+        with disk_errors(self.folder):
             if here.is_file() and not is_blank(here):
-                _quieten(here, live)
+                quieten(here, live)
                 remove(there)
-                _second_name(here, there)
+                second_name(here, there)
             else:
                 remove(here)  # a log without its file would be replayed into the new one
             self._path(new).replace(here)
-            _sync(self.folder)
+            sync(self.folder)
 
     @contextmanager
     def open(self, name: str, *, read_only: bool = False) -> Iterator[SqliteDatabase]:
@@ -207,7 +207,7 @@ class SqliteServer:
                 notes = examine(connection, dump)
                 with translated(str(dump)):
                     clear_bookkeeping(connection)
-                    _write_stamp(connection, stamp)
+                    write_stamp(connection, stamp)
                     rows = rows_by_table(connection)
         return Restored(rows, notes)
 
@@ -292,7 +292,7 @@ class SqliteServer:
         path = self._path(name)
         if not os.path.lexists(path) or is_blank(path):
             return
-        stamp = _read_stamp(path) if path.is_file() else None
+        stamp = read_stamp(path) if path.is_file() else None
         if stamp is None:
             raise GuardRefused(
                 f"the database `{name}` was not made by this product; it is left alone",
@@ -316,7 +316,7 @@ class SqliteServer:
         ):
             yield connection
             connection.execute("PRAGMA journal_mode = DELETE")
-            _write_stamp(connection, stamp)
+            write_stamp(connection, stamp)
 
     @contextmanager
     def _building(self, name: str, project: str) -> Iterator[Path]:
@@ -324,17 +324,17 @@ class SqliteServer:
         self._guard(name, project)
         path = self._path(name)
         part = path.with_name(f"{path.name}.part")
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             remove(part)
             # Production's rows are nobody else's business.
             part.touch(mode=0o600)
             try:
                 yield part
-                _sync(part)
+                sync(part)
                 remove(path)
                 part.replace(path)
-                _sync(path.parent)
+                sync(path.parent)
             except BaseException:
                 remove(part)
                 raise
@@ -350,99 +350,3 @@ def _create(connection: sqlite3.Connection, kind: str, name: str, sql: str) -> N
         ) from None
     except sqlite3.Error as error:
         raise failure(error, f"{kind} {name}") from None
-
-
-def _read_stamp(path: Path) -> Stamp | None:
-    """Return the stamp in a file, or None if it has none or is no database."""
-    try:
-        with closing(connect(path)) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            if not exists(connection, "_dbcycle_stamp"):
-                return None
-            row = connection.execute("SELECT document FROM _dbcycle_stamp").fetchone()
-        document = json.loads(row[0])
-        return Stamp(
-            str(document["project"]),
-            str(document["role"]),
-            str(document["content"]),
-            dict(document["facts"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
-    except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-            raise failure(error, path.name) from None
-        return None
-
-
-def _write_stamp(connection: sqlite3.Connection, stamp: Stamp) -> None:
-    document = {
-        "project": stamp.project,
-        "role": stamp.role,
-        "content": stamp.content,
-        "facts": dict(stamp.facts),
-    }
-    with transaction(connection):
-        connection.execute("CREATE TABLE IF NOT EXISTS _dbcycle_stamp (document TEXT NOT NULL)")
-        connection.execute("DELETE FROM _dbcycle_stamp")
-        connection.execute(
-            "INSERT INTO _dbcycle_stamp VALUES (?)", [json.dumps(document, sort_keys=True)]
-        )
-
-
-def _quieten(path: Path, name: str) -> None:
-    """Bring everything into the one file, with nobody writing, and onto the disk.
-
-    Raises:
-        ServerUnavailable: another program does not let go of it.
-    """
-    for _ in range(_TRIES):
-        try:
-            with closing(connect(path)) as connection:
-                connection.execute("PRAGMA busy_timeout = 100")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
-                if mode == "delete":
-                    connection.execute("BEGIN EXCLUSIVE")
-                    connection.execute("COMMIT")
-                    break
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
-                raise failure(error, name) from None
-        time.sleep(0.05)
-    else:
-        raise ServerUnavailable(
-            "another program keeps the database busy",
-            where=name,
-            remedy="close it and run again; nothing was switched",
-        )
-    _sync(path)
-
-
-def _second_name(path: Path, second: Path) -> None:
-    """Give a file a second name; where the file system knows no links, move it."""
-    try:
-        os.link(path, second)
-    except OSError:
-        path.replace(second)
-
-
-def _sync(path: Path) -> None:
-    """Force a file, or a folder's names, onto the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DiskUnavailable(
-            f"cannot write: {error.strerror}",
-            where=str(folder),
-            remedy="check the folder's permissions and the free space",
-        ) from None

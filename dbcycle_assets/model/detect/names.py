@@ -85,14 +85,16 @@ def raw_words(name: str) -> tuple[str, ...]:
 
 @functools.cache
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a name, joined words apart and abbreviations written out."""
+    """Return the words of a name, joined words apart and abbreviations written out; at least one,
+    whatever the name is made of.
+    """
     found: list[str] = []
     for raw in raw_words(name):
         for part in _parts(raw):
             found += abbreviations().get(part, [part])
     while len(found) > 1 and found[0] in SHORTHAND:
         del found[0]
-    return tuple(word for word in found if word not in SHORTHAND) or tuple(found)
+    return tuple(word for word in found if word not in SHORTHAND) or tuple(found) or ("unnamed",)
 
 
 @functools.cache
