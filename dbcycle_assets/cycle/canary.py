@@ -34,7 +34,7 @@ NAMING = frozenset({"email", "phone", "first_name", "last_name", "full_name", "u
 RAW = ("restored", "migrated")
 """The databases that may hold raw rows."""
 
-SURE = 0.8
+SURE = 0.7
 SHORTEST = 6
 """A column with less room cannot hold anything that is nobody else's."""
 

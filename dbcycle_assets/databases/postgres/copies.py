@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psycopg
 
 from ...errors import DbCycleError, ServerUnavailable
-from .session import Connection, identifier, literal, statement, translated
+from .session import Connection, drop_database, identifier, literal, statement, translated
 
 _KEY = 1_684_169_572
 """The advisory lock under which databases are made, so that two starters make one."""
@@ -87,9 +87,7 @@ def put_back(connection: Connection, copy: str, name: str, end: Callable[[str], 
             except psycopg.errors.ObjectInUse:
                 time.sleep(0.1)
                 continue
-            connection.execute(
-                statement(f"DROP DATABASE IF EXISTS {identifier(former)} WITH (FORCE)")
-            )
+            drop_database(connection, former)
             return
     raise ServerUnavailable(
         "other sessions keep the database busy",

@@ -21,6 +21,7 @@ from .session import (
     Connection,
     connect,
     connection_facts,
+    drop_database,
     identifier,
     literal,
     place,
@@ -186,13 +187,8 @@ class PostgresServer:
 
     def _drop(self, connection: Connection, name: str) -> None:
         with translated(name):
-            if connection.info.server_version >= 130000:  # noqa: PLR2004 - PostgreSQL 13
-                connection.execute(
-                    statement(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
-                )
-            else:
-                _end_sessions(connection, name)
-                connection.execute(statement(f"DROP DATABASE IF EXISTS {identifier(name)}"))
+            _end_sessions(connection, name)
+            drop_database(connection, name)
 
     def switch(self, new: str, live: str, previous: str, project: str) -> None:
         """Make ``new`` the ``live`` database; what was live becomes ``previous``.

@@ -1,6 +1,7 @@
 """Connections with fixed settings, quoted identifiers, and errors without values."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
@@ -198,3 +199,23 @@ def failure(
             remedy="close other sessions on the database and run again",
         )
     return kind(f"the server refused: {message_of(error)}", where=where)
+
+
+def drop_database(connection: Connection, name: str) -> None:
+    """Drop a database and end the sessions on it; absent is fine.
+
+    FORCE ends other roles' sessions, but refuses while a worker of autovacuum is there, who is the
+    superuser's; a plain DROP sends that one away.
+    """
+    plain = f"DROP DATABASE IF EXISTS {identifier(name)}"
+    known = connection.info.server_version >= 130000  # noqa: PLR2004 - PostgreSQL 13
+    forced = f"{plain} WITH (FORCE)" if known else plain
+    for _ in range(20):
+        for attempt in (forced, plain):
+            try:
+                connection.execute(statement(attempt))
+            except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ObjectInUse):
+                time.sleep(0.1)
+            else:
+                return
+    connection.execute(statement(forced))
