@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from ..artifacts import file_name
-from ..config.model import Project
+from ..config.model import Project, Rule
 from ..model.ledger import Node
 
 CHECKS: dict[str, tuple[str, ...]] = {
@@ -18,6 +18,19 @@ CHECKS: dict[str, tuple[str, ...]] = {
     "test_db": ("no_survivors", "no_orphans", "no_row_lost", "no_schema_drift"),
 }
 """The blocking checks that every asset of a stage answers."""
+
+CHECK_DESCRIPTIONS = {
+    "rows_restored": "The rows of every table of the dump are there.",
+    "everything_judged": "Every column has a rule or is kept by decision.",
+    "no_raw_values": "No value came through a rule unchanged.",
+    "no_row_lost": "As many rows as there must be.",
+    "no_survivors": "No original of an anonymized column was found in anything that was made.",
+    "no_orphans": "Every reference leads to a row, by anti-join.",
+    "no_schema_drift": "The schema is that of the migrations.",
+    "fidelity": "Nulls, distinct values and lengths are like production's, or changed as meant.",
+    "k_anonymity": "No row stands out by its quasi-identifiers.",
+}
+"""What each check says when it has passed."""
 
 WARNINGS: dict[str, tuple[str, ...]] = {"extracts": ("fidelity",), "test_db": ("k_anonymity",)}
 """The checks that warn and never block; k-anonymity where quasi-identifiers are declared."""
@@ -80,9 +93,12 @@ def check_specs(project: Project, node: Node) -> list[dg.AssetCheckSpec]:
     key = asset_key(project.name, node.asset)
     declared = any(table.quasi_identifiers for table in project.config.tables.values())
     warned = [name for name in WARNINGS.get(node.stage, ()) if declared or name != "k_anonymity"]
+    blocking = CHECKS.get(node.stage, ())
     return [
-        *(dg.AssetCheckSpec(name, asset=key, blocking=True) for name in CHECKS.get(node.stage, ())),
-        *(dg.AssetCheckSpec(name, asset=key, blocking=False) for name in warned),
+        dg.AssetCheckSpec(
+            name, asset=key, blocking=name in blocking, description=CHECK_DESCRIPTIONS[name]
+        )
+        for name in (*blocking, *warned)
     ]
 
 
@@ -91,9 +107,16 @@ def _describe(project: Project, node: Node) -> str:
     if node.stage != "extracts" or node.table is None:
         return text
     table = project.config.tables[node.table]
-    rules = [f"| `{name}` | {rule.anonymize} |" for name, rule in table.columns.items()]
+    rules = [f"| `{name}` | {_in_words(rule)} |" for name, rule in table.columns.items()]
     rules += [f"| `{name}` | keep |" for name in table.keep]
     return "\n".join([text, "", "| column | rule |", "| --- | --- |", *rules])
+
+
+def _in_words(rule: Rule) -> str:
+    """Return the rules of a column in the order in which they are tried."""
+    rest = f", else {_in_words(rule.otherwise)}" if rule.otherwise is not None else ""
+    when = f" when {', '.join(sorted(rule.when))} fits" if rule.when else ""
+    return f"{rule.anonymize}{when}{rest}"
 
 
 def _reference(project: Project, node: Node) -> dg.CodeReferencesMetadataValue:
