@@ -167,7 +167,15 @@ class Masking:
         for case in item.chain:
             for condition in case.when:
                 self._index(condition.beside)
-        cases = [self._case(case, codec) for case in item.chain]
+        try:
+            cases = [self._case(case, codec) for case in item.chain]
+        except ValueError as error:
+            # Built from the config and the catalog alone: its text holds no value of a row.
+            raise AnonymizeError(
+                str(error),
+                where=f"{self._plan.table.id}.{item.column.name}",
+                remedy="correct the column's rule in the table's config file",
+            ) from None
         return _Column(index, item.column.name, cases, leaves, Originals(self._key))
 
     def _case(self, plan: ColumnPlan, codec: ElementCodec | None) -> _Case:
@@ -236,7 +244,7 @@ def _apply(column: _Column, case: _Case, value: str, beside: tuple[str | None, .
         pass
     try:
         result = case.mask(value, beside)
-    except (ValueError, ArithmeticError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001 - a mask's own words may hold the value
         raise _Unfit(value, type(error).__name__) from None
     if case.searchable:
         leaves = column.leaves(value)

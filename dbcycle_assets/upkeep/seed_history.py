@@ -1,7 +1,5 @@
 """The seed history: a table of our own in the database that the seeds are applied to."""
 
-import getpass
-import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from ..model.seeds import ACTIVE, INACTIVE, ORPHANED, Row, Seed
+from . import audit
 
 
 def history_table(schema: str | None, name: str) -> sa.Table:
@@ -46,7 +45,7 @@ def facts_of(
         "environment": environment,
         "checksum": seed.checksum,
         "applied_at": datetime.now(UTC),
-        "applied_by": f"{getpass.getuser()}@{socket.gethostname()}",
+        "applied_by": audit.actor(),
         "status": status,
         "notes": notes,
         "error": "",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..artifacts import write_json
 from ..config.model import Project
-from ..databases.port import Database, Progress
+from ..databases.port import Progress
 from ..errors import DbCycleError, GuardRefused, SeedError
 from ..model.seeds import Action, Orphan, in_order
 from . import audit, backups, guards, operations
@@ -144,14 +144,8 @@ def _writing(
 ) -> Iterator[audit.Line]:
     with target.open() as database, audit.recorded(target, database, action) as line:
         guards.allow(target, database, action, consent, destructive=destructive)
-        with _lock(database):
+        with database.migrations().locked(audit.me(), wait=WAIT):
             yield line
-
-
-@contextmanager
-def _lock(database: Database) -> Iterator[None]:
-    with database.migrations().locked(audit.me(), wait=WAIT):
-        yield
 
 
 # --- the registry: a list of the seeds, to commit and to review -----------------------------------

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -137,12 +138,12 @@ class SeedRunner:
         done = Done(seed.name, seed.version, action.kind, action.reason)
         if action.kind == "skip":
             return done
-        started = time.monotonic()
+        started, path = time.monotonic(), self.files[seed]
         self._progress(f"seed {seed.name}")
         try:
-            with self._session() as (database, connection, history):
+            with _explained(path), self._session() as (database, connection, history):
                 context = self._context(connection, action)
-                self._apply(database, action, context)
+                run_seed(path, database, context)
                 done.seconds = round(time.monotonic() - started, 3)
                 done.created, done.updated = len(context.created), context.updated
                 done.same = context.same
@@ -170,21 +171,6 @@ class SeedRunner:
             from_version=former,
         )
 
-    def _apply(self, database: Database, action: Action, context: SeedContext) -> None:
-        path = self.files[action.seed]
-        try:
-            run_seed(path, database, context)
-        except DbCycleError:
-            raise
-        except sa.exc.DBAPIError as error:
-            # The driver's text may quote a row.
-            what = type(error.orig).__name__
-            raise SeedError(f"the database refused a row ({what})", where=str(path)) from None
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
-            raise SeedError(
-                f"raised {type(error).__name__} and was rolled back", where=str(path)
-            ) from None
-
     def rollback(self, name: str) -> Done:
         """Take an applied seed back: by its own ``rollback``, else by deleting the rows it made.
 
@@ -207,7 +193,8 @@ class SeedRunner:
         seed = next((seed for seed in self.files if seed.name == name), None)
         started = time.monotonic()
         try:
-            with self._session() as (database, connection, history):
+            where = self.files[seed] if seed is not None else name
+            with _explained(where), self._session() as (database, connection, history):
                 told = self._take_back(database, connection, seed, row)
                 self._retire(connection, history, name, notes="rolled back")
         except MigrationError:
@@ -300,6 +287,27 @@ class SeedRunner:
             .where(history.c.status == ACTIVE)
             .values(status=status, notes=notes)
         )
+
+
+@contextlib.contextmanager
+def _explained(where: Path | str) -> Iterator[None]:
+    """Turn what a seed or the driver raises, at commit too, into an error without its text: that
+    may quote a row.
+
+    Raises:
+        SeedError: with the class of what was raised; errors of ours pass as they are.
+    """
+    try:
+        yield
+    except DbCycleError:
+        raise
+    except sa.exc.DBAPIError as error:
+        what = type(error.orig).__name__
+        raise SeedError(f"the database refused a row ({what})", where=str(where)) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
+        raise SeedError(
+            f"raised {type(error).__name__} and was rolled back", where=str(where)
+        ) from None
 
 
 def _full_names(seed: Seed) -> set[str]:

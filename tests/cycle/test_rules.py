@@ -290,3 +290,18 @@ def test_what_the_database_takes_for_the_same_stays_the_same(server, monkeypatch
         assert made.rows("SELECT count(*) FROM a WHERE code IN ('AbC-77', 'xyz-12')") == [(0,)]
     finally:
         made.close()
+
+
+def test_what_a_function_of_the_users_raises_is_not_told(tmp_path, monkeypatch):
+    """A lookup that fails names the value in its error; no message, event or file holds it."""
+    (tmp_path / "leaky_masks.py").write_text("def mask(value, secret):\n    return {}[value]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = Shop("sqlite", tmp_path / "shop", None)
+    rule = '{anonymize: python, function: "leaky_masks:mask"}'
+    made.produce(SCRIPT, CONFIG.replace("last_name: last_name", f"last_name: {rule}"))
+    done = made.refresh()
+    assert not done.ok
+    assert "row 1 of the extract: the value does not fit python (KeyError)" in str(done.failed)
+    for path in [*(made.root / "home").rglob("*"), *(made.root / ".dbcycle/ledger").rglob("*")]:
+        if path.is_file():
+            assert b"Lovelace" not in path.read_bytes(), path

@@ -289,3 +289,25 @@ def test_a_wrong_seed_is_explained(bench, text, word):
     outcome = bench.runner().run()
     assert word in str(outcome.failed)
     assert bench.rows("SELECT count(*) FROM states") == [(0,)]
+
+
+def test_a_constraint_that_is_checked_at_commit_is_not_quoted(bench):
+    """A deferred key fails when the seed is over; it is told and recorded like any other."""
+    if bench.engine == "sqlite":
+        pytest.skip("SQLite's own check at commit is the foreign keys', tested above")
+    with bench.server.open("seeds_bench") as database, database.sqlalchemy() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE once (code text, UNIQUE (code) DEFERRABLE INITIALLY DEFERRED)"
+        )
+    (bench.root / "seeds/base/01_users.py").unlink()
+    (bench.root / "seeds/test/00_extra.sql").unlink()
+    insert = "INSERT INTO once VALUES ('secret-7'), ('secret-7')"
+    bench.write(
+        "base/01_once.py", f"def run(seed):\n    seed.connection.exec_driver_sql({insert!r})\n"
+    )
+    outcome = bench.runner().run()
+    assert "01_once.py" in str(outcome.failed)
+    assert "secret-7" not in str(outcome.failed)
+    (failed,) = [row for row in bench.runner().history() if row.error]
+    assert (failed.name, failed.status) == ("base/01_once", "Inactive")
+    assert "secret-7" not in str(failed)
