@@ -104,11 +104,12 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
     for name, table in sorted(catalog.tables.items()):
         settings = config.tables.get(name, TableConfig())
         columns: list[ColumnPlan] = []
+        misfits: list[str] = []
         for column in table.stored_columns:
             decided = judge.decide(table, column)
             if decided is not None:
                 columns.append(decided)
-                findings += _misfits(table, decided, settings)
+                misfits += _misfits(table, decided, settings)
             elif settings.extract == "rows":
                 unjudged.append((name, column.name))
         findings += [
@@ -117,7 +118,8 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
             if getattr(settings, key) is not None
         ]
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
-        if settings.extract == "rows" and not findings:
+        findings += misfits
+        if settings.extract == "rows" and not misfits:
             findings += [
                 f"{name}: {proof.constraint}: {proof.verdict}: {proof.reason}"
                 for proof in prove(table, tuple(columns))
