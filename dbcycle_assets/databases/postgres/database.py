@@ -7,7 +7,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import psycopg
 import sqlalchemy
 
 from ...anonymizers.base import Expression, Reading
@@ -19,7 +18,16 @@ from . import loading, references, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, read_catalog, schema_texts
 from .migrations import PostgresMigrations
-from .session import Connection, identifier, in_template, query, settle, statement, translated
+from .session import (
+    Connection,
+    identifier,
+    in_template,
+    query,
+    settle,
+    sqlalchemy_transaction,
+    statement,
+    translated,
+)
 
 
 class PostgresDatabase:
@@ -246,25 +254,8 @@ class PostgresDatabase:
     @contextmanager
     def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:
         """Give a Python step a SQLAlchemy connection inside one transaction."""
-        engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://",
-            creator=self._plain_connection,
-            poolclass=sqlalchemy.pool.NullPool,
-            hide_parameters=True,
-        )
-        try:
-            with engine.begin() as connection:
-                yield connection
-        finally:
-            engine.dispose()
-
-    def _plain_connection(self) -> psycopg.Connection[Any]:
-        connection: psycopg.Connection[Any] = self._connect()
-        # Without it, "$user" would be the schema of our own bookkeeping.
-        connection.execute("SET search_path = public")
-        connection.row_factory = psycopg.rows.tuple_row
-        connection.autocommit = False
-        return connection
+        with sqlalchemy_transaction(self._connect()) as connection:
+            yield connection
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (schema, table) for a table of our own; neither need exist."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import psycopg
 import sqlalchemy
@@ -15,7 +14,7 @@ from . import locking, outside, scripts
 from .history import PostgresHistory
 from .plain import Script as Reader
 from .plain import Statement
-from .session import Connection, settle, translated
+from .session import Connection, settle, sqlalchemy_transaction, translated
 
 _LONGER = 30
 _BEGIN = (b"BEGIN", b"START TRANSACTION")
@@ -138,32 +137,16 @@ class PostgresMigrations(PostgresHistory):
         self, change: Callable[[sqlalchemy.Connection], None]
     ) -> Iterator[sqlalchemy.Connection]:
         """Give a connection inside a transaction, in which ``change`` is written at the end."""
-        engine = sqlalchemy.create_engine(
-            "postgresql+psycopg://",
-            creator=self._plain_connection,
-            poolclass=sqlalchemy.pool.NullPool,
-            hide_parameters=True,
-        )
-        try:
-            with engine.begin() as connection:
-                yield connection
-                connection.exec_driver_sql("RESET SESSION AUTHORIZATION")
-                change(connection)
-        finally:
-            engine.dispose()
-
-    def _plain_connection(self) -> psycopg.Connection[Any]:
-        connection: psycopg.Connection[Any] = self._connect()
-        connection.execute(
+        raw = self._connect()
+        raw.execute(
             "SELECT set_config('application_name', %s, false),"
             " set_config('lock_timeout', %s, false)",
             [locking.WORKER, _milliseconds(self._patience)],
         )
-        # Without it, "$user" would be the schema of our own bookkeeping.
-        connection.execute("SET search_path = public")
-        connection.row_factory = psycopg.rows.tuple_row
-        connection.autocommit = False
-        return connection
+        with sqlalchemy_transaction(raw) as connection:
+            yield connection
+            connection.exec_driver_sql("RESET SESSION AUTHORIZATION")
+            change(connection)
 
     # --- the lock -------------------------------------------------------------------------------
 

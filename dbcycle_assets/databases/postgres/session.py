@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
+import sqlalchemy
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
@@ -164,6 +165,26 @@ def message_of(error: psycopg.Error) -> str:
     elif state.startswith("22") or state in {"42804", "42846"}:
         primary = _QUOTED.sub("…", primary)
     return f"{primary} [{state}]" if state else primary
+
+
+@contextmanager
+def sqlalchemy_transaction(raw: psycopg.Connection[Any]) -> Iterator[sqlalchemy.Connection]:
+    """Give a SQLAlchemy connection over a new connection, in one transaction; both are closed."""
+    # Without it, "$user" would be the schema of our own bookkeeping.
+    raw.execute("SET search_path = public")
+    raw.row_factory = psycopg.rows.tuple_row
+    raw.autocommit = False
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: raw,
+        poolclass=sqlalchemy.pool.NullPool,
+        hide_parameters=True,
+    )
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from . import loading, references, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
 from .migrations import SqliteMigrations
-from .session import OURS, exists, identifier, transaction, translated
+from .session import OURS, exists, identifier, sqlalchemy_transaction, transaction, translated
 
 
 class SqliteDatabase:
@@ -179,23 +179,8 @@ class SqliteDatabase:
             MigrationError: the block broke a foreign key.
         """
         raw = self._connect()
-        raw.text_factory = str
-        engine = sqlalchemy.create_engine(
-            "sqlite://",
-            creator=lambda: raw,
-            poolclass=sqlalchemy.pool.NullPool,
-            hide_parameters=True,
-        )
-        # The driver begins nothing by itself here, so that DDL is inside the transaction too.
-        sqlalchemy.event.listen(
-            engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
-        )
-        try:
-            with engine.begin() as connection, scripts.whole_keys(raw, None):
-                yield connection
-        finally:
-            engine.dispose()
-            raw.close()
+        with sqlalchemy_transaction(raw) as connection, scripts.whole_keys(raw, None):
+            yield connection
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (None, table) for a table of our own."""

@@ -15,7 +15,7 @@ from ...model.digest import digest_of_text
 from ...model.migration import Entry, Mark, Script
 from ..migrating import Change, Effect, Fault, Holder, Part, Signs
 from . import lexer, locking, scripts
-from .session import exists, identifier, settle, transaction, translated
+from .session import exists, identifier, settle, sqlalchemy_transaction, transaction, translated
 
 _BOOKKEEPING = """
 CREATE TABLE IF NOT EXISTS _dbcycle_migrations (
@@ -163,25 +163,10 @@ class SqliteMigrations:
             MigrationError: the block broke a foreign key.
         """
         raw = self._connect()
-        raw.text_factory = str
-        engine = sqlalchemy.create_engine(
-            "sqlite://",
-            creator=lambda: raw,
-            poolclass=sqlalchemy.pool.NullPool,
-            hide_parameters=True,
-        )
-        # The driver begins nothing by itself here, so that DDL is inside the transaction too.
-        sqlalchemy.event.listen(
-            engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
-        )
-        try:
-            with engine.begin() as connection:
-                with scripts.whole_keys(raw, None):
-                    yield connection
-                change(connection)
-        finally:
-            engine.dispose()
-            raw.close()
+        with sqlalchemy_transaction(raw) as connection:
+            with scripts.whole_keys(raw, None):
+                yield connection
+            change(connection)
 
     # --- the lock -------------------------------------------------------------------------------
 

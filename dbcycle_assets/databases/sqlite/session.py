@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import sqlalchemy
+
 from ...errors import DbCycleError, DiskUnavailable, ServerUnavailable
 from .values import text_of
 
@@ -45,6 +47,28 @@ def settle(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cell_size_check = ON")
     # What a table held before its rule changed must not stay in free pages of what we publish.
     connection.execute("PRAGMA secure_delete = ON")
+
+
+@contextmanager
+def sqlalchemy_transaction(raw: sqlite3.Connection) -> Iterator[sqlalchemy.Connection]:
+    """Give a SQLAlchemy connection over a new connection, in one transaction; both are closed."""
+    raw.text_factory = str
+    engine = sqlalchemy.create_engine(
+        "sqlite://",
+        creator=lambda: raw,
+        poolclass=sqlalchemy.pool.NullPool,
+        hide_parameters=True,
+    )
+    # The driver begins nothing by itself here, so that DDL is inside the transaction too.
+    sqlalchemy.event.listen(
+        engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
+    )
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+        raw.close()
 
 
 @contextmanager
