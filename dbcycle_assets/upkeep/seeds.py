@@ -299,6 +299,10 @@ def _explained(where: Path | str) -> Iterator[None]:
     """
     try:
         yield
+    except MigrationError as error:
+        if error.where:
+            raise
+        raise MigrationError(error.what, where=str(where), remedy=error.remedy) from None
     except DbCycleError:
         raise
     except sa.exc.DBAPIError as error:
