@@ -1,10 +1,12 @@
 """The migrations: a clone of the restored database with every version's steps applied."""
 
 import time
+from dataclasses import replace
 
 from ..databases.port import Database, Fingerprint
 from ..errors import MigrationError
-from ..model.catalog import Catalog, Table
+from ..model.catalog import Ancestor, Catalog, Table
+from ..model.descent import Descent
 from ..model.digest import digest_of
 from ..model.migration import pending
 from ..upkeep.engine import engine_for
@@ -33,14 +35,14 @@ def migrate(cycle: Cycle, *, sql_only: bool = False, only_step: str | None = Non
     server.clone(cycle.database("restored"), fresh, cycle.stamp("migrating", ""))
     try:
         with server.open(fresh) as database:
-            applied = _apply(cycle, database, sql_only=sql_only, only_step=only_step)
-            catalog = database.catalog()
+            applied, ancestors = _apply(cycle, database, sql_only=sql_only, only_step=only_step)
+            catalog = replace(database.catalog(), ancestors=ancestors)
             cycle.progress(f"fingerprinting {len(catalog.tables)} tables")
             prints = database.fingerprints(catalog.tables.values())
     except BaseException:
         server.drop(fresh, cycle.project.name)
         raise
-    content = "" if sql_only or only_step else catalog.schema_digest
+    content = "" if sql_only or only_step else catalog.version
     server.set_stamp(fresh, cycle.stamp("migrated", content))
     server.switch(fresh, live, cycle.database("replaced"), cycle.project.name)
     server.drop(cycle.database("replaced"), cycle.project.name)
@@ -67,9 +69,7 @@ def _record(
     started: float,
 ) -> list[Outcome]:
     facts = {"tables": len(catalog.tables), "steps": applied, "head": applied[-1:] or ["none"]}
-    outcomes = [
-        cycle.record("migrated_schema", catalog.schema_digest, started=started, facts=facts)
-    ]
+    outcomes = [cycle.record("migrated_schema", catalog.version, started=started, facts=facts)]
     for asset in _table_assets(cycle):
         name = asset.split("/", 1)[1]
         table = catalog.tables.get(name)
@@ -84,14 +84,21 @@ def _record(
     return outcomes
 
 
-def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str | None) -> list[str]:
+def _apply(
+    cycle: Cycle, database: Database, *, sql_only: bool, only_step: str | None
+) -> tuple[list[str], tuple[Ancestor, ...]]:
+    """Apply the steps; return their names, and where the columns come from."""
+    told: list[str] = []
     everything = migration_steps(cycle.project)
-    engine = engine_for(
-        cycle.project,
-        database,
-        report=cycle.progress,
-        url=cycle.server.url(database.name),
-        alone=True,
+    engine = replace(
+        engine_for(
+            cycle.project,
+            database,
+            report=cycle.progress,
+            url=cycle.server.url(database.name),
+            alone=True,
+        ),
+        witness=told.append,
     )
     engine.migrations.prepare()
     steps = [
@@ -106,7 +113,11 @@ def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str |
             remedy="the steps are listed under `migrations` in dbcycle.yaml",
         )
     names = []
+    descent, columns = Descent(cycle.project.config.engine), engine.migrations.columns()
     for step in steps:
         cycle.progress(f"migration {step.name}")
         names += engine.apply([step], lambda _step, _seconds: None)
-    return names
+        before, columns = columns, engine.migrations.columns()
+        descent.follow(step.name, [*engine.statements(step), *dict.fromkeys(told)], before, columns)
+        told.clear()
+    return names, descent.ancestors

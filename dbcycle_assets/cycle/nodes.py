@@ -5,10 +5,11 @@ This listing is the pipeline: Dagster's assets, ``dbcycle plan`` and the memo al
 
 from collections.abc import Iterator
 
-from ..config.model import Project
+from ..config.model import Config, Project
 from ..model.catalog import Catalog
 from ..model.decision import Judge
 from ..model.digest import digest_of, digest_of_text
+from ..model.head import at_head
 from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
 from ..upkeep.seed_files import seed_files
@@ -23,7 +24,7 @@ PUBLISH_VERSION = 2
 
 def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     """Yield every asset, parents first. ``catalog`` adds the rules inherited through keys."""
-    config = project.config
+    config = working_config(project, catalog)
     tables = sorted(config.tables)
     golden = golden_files(project)
     yield Node("prod_dump", (), digest_of([1, config.engine]))
@@ -59,6 +60,15 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
         (*seeded, "plan", "migrated_schema"),
         digest_of([PUBLISH_VERSION, exceptions, *anonymity, *seeds_version(project)]),
     )
+
+
+def working_config(project: Project, catalog: Catalog | None) -> Config:
+    """Return the config under the names of the last migrated schema.
+
+    A table that was renamed keeps its former name: its assets carry it until the config is changed.
+    """
+    head = at_head(project.config, catalog)
+    return project.config if head.moves.tables else head.config
 
 
 def seeds_version(project: Project) -> list[list[str]]:

@@ -11,13 +11,13 @@ from typing import Any
 from ..anonymizers.base import Key
 from ..artifacts import Extracts, Ledger, read_catalog, write_catalog
 from ..config import credentials
-from ..config.model import Project
+from ..config.model import Config, Project
 from ..databases import dump_digest, open_server
 from ..databases.port import Progress, Server, Stamp
 from ..model.catalog import Catalog
 from ..model.digest import digest_of
 from ..model.ledger import Check, Node, Record, Stale, direct_reasons, find_stale
-from .nodes import asset_nodes
+from .nodes import asset_nodes, working_config
 
 DATABASES = {"restored_db": "restored", "migrated_schema": "migrated", "test_db": "test"}
 """The role of the database behind each asset that has one of its own."""
@@ -77,6 +77,11 @@ class Cycle:
     def catalog(self) -> Catalog | None:
         """The catalog that the last migration left, or None before the first."""
         return read_catalog(self.project.state)
+
+    @property
+    def config(self) -> Config:
+        """The config under the names of the last migrated schema."""
+        return working_config(self.project, self.catalog)
 
     def nodes(self) -> Mapping[str, Node]:
         """Return the asset graph, parents first, with the code versions of this run."""
