@@ -17,7 +17,7 @@ from ..upkeep.sources import migrations_digest
 from .golden import golden_files
 
 RESTORE_VERSION = 1
-MIGRATE_VERSION = 2
+MIGRATE_VERSION = 3
 SEED_VERSION = 1
 PUBLISH_VERSION = 2
 

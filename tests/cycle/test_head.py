@@ -200,3 +200,16 @@ def test_a_name_that_is_gone_for_good_is_still_an_error(shop):
         ConfigError, match=r"tables\.users\.first_name: the table has no such column"
     ):
         current_plan(migrated(shop))
+
+
+def test_a_step_that_would_hold_up_production_is_a_warning_of_the_migrated_schema(shop):
+    """Its seconds are beside it: the dump's rows are as many as production's."""
+    steps(shop, {"1.sql": RENAME, "2.py": "def run(connection, step):\n    pass\n"})
+    record = migrated(shop).ledger.get("migrated_schema")
+    assert list(record.facts["step_seconds"]) == ["v1/1.sql", "v1/2.py"]
+    if shop.engine == "sqlite":
+        assert record.checks == ()
+        return
+    (check,) = record.checks
+    assert (check.name, check.passed, check.blocking) == ("no_long_locks", False, False)
+    assert check.facts["warnings"][0].startswith("v1/1.sql:1: Renaming a column may break")
