@@ -262,7 +262,7 @@ def roll_back(
         GuardRefused, UsageError, Locked, MigrationError: as for :func:`migrate`.
     """
     steps, wish = migration_steps(target.project), wish or Wish()
-    with target.open() as database:
+    with target.open() as database, audit.refusals(target, database, "rollback"):
         guards.allow(target, database, "rollback", consent, destructive=True)
         before = [entry.step for entry in to_entries(database) if entry.done]
         to_roll_back(steps, to_entries(database), count)
