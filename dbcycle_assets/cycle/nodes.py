@@ -19,6 +19,7 @@ from .golden import golden_files
 RESTORE_VERSION = 1
 MIGRATE_VERSION = 3
 SEED_VERSION = 1
+EXPORT_VERSION = 1
 PUBLISH_VERSION = 2
 
 
@@ -42,6 +43,11 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
         others = tuple(f"migrated/{other}" for other in needs.tables)
         code = extract_code_version(config, table, needs.inherited)
         yield Node(f"extracts/{table}", (f"migrated/{table}", *others, *key), code)
+    for table in tables:
+        if files := config.tables[table].export:
+            yield Node(
+                f"exports/{table}", (f"extracts/{table}",), digest_of([EXPORT_VERSION, files])
+            )
     for table, file in sorted(golden.items()):
         yield Node(f"golden/{table}", (), digest_of(["golden", digest_of_text(file.read_bytes())]))
     for table in tables:

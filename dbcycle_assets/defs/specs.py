@@ -58,6 +58,7 @@ DESCRIPTIONS = {
     "migrated": "The rows and shape of `{table}` after the migrations.",
     "plan": "Config × catalog, decided: what every table and column becomes.",
     "extracts": "`{table}` anonymized, on disk.",
+    "exports": "The extract of `{table}` as files for people and other programs.",
     "golden": "The golden records of `{table}`.",
     "seeded": "`{table}`: the extract with its golden records merged over it, loaded.",
     "test_db": "The verified and published test database.",

@@ -119,7 +119,7 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 unjudged.append((name, column.name))
         findings += [
             f"{name}: `{key}` is not available in this version; remove it"
-            for key in ("sample", "export", "factory")
+            for key in ("sample", "factory")
             if getattr(settings, key) is not None
         ]
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
