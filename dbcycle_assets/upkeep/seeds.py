@@ -28,7 +28,7 @@ from ..model.seeds import (
     waves,
 )
 from .seed_context import Lookups, SeedContext
-from .seed_files import delete_created, run_back, run_seed, seed_files
+from .seed_files import delete_created, has_check, run_back, run_check, run_seed, seed_files
 from .seed_history import facts_of, history_table, row_of
 
 
@@ -46,6 +46,14 @@ class Done:
     same: int = 0
 
 
+@dataclass(frozen=True)
+class Warned:
+    """What a seed's own check says is still wrong with what it made."""
+
+    seed: str
+    text: str
+
+
 @dataclass
 class Seeding:
     """What a run of seeds did; ``failed`` is the first failure."""
@@ -53,6 +61,7 @@ class Seeding:
     environment: str
     done: list[Done] = field(default_factory=list)
     failed: DbCycleError | None = None
+    warnings: list[Warned] = field(default_factory=list)
 
 
 class SeedRunner:
@@ -100,6 +109,25 @@ class SeedRunner:
     def orphans(self) -> list[Orphan]:
         """Return the applied seeds of this environment whose files are gone."""
         return list(orphans(self.files, self.history(), self.environment))
+
+    def warnings(self) -> list[Warned]:
+        """Return what the checks of the applied seeds find; whatever a check writes is undone."""
+        found = []
+        for action in self.plan():
+            path, name = self.files[action.seed], action.seed.name
+            if action.former is None or not has_check(path):
+                continue
+            try:
+                with _explained(path), self._session() as (_database, connection, _history):
+                    undone = connection.begin_nested()
+                    found += [
+                        Warned(name, text)
+                        for text in run_check(path, self._context(connection, action))
+                    ]
+                    undone.rollback()
+            except DbCycleError as error:
+                found.append(Warned(name, f"its check failed: {error.what}"))
+        return found
 
     # --- acting ---------------------------------------------------------------------------------
 
