@@ -149,7 +149,8 @@ class SeedRunner:
         self._make_history()
         result = Seeding(self.environment)
         by_seed = {action.seed: action for action in actions}
-        for group in waves([action.seed for action in actions]):
+        ordered = [action.seed for action in actions]
+        for group in waves(ordered) if self._workers > 1 else [[seed] for seed in ordered]:
             chosen = [by_seed[seed] for seed in group]
             with ThreadPoolExecutor(self._workers) as pool:
                 for outcome in pool.map(self._one, chosen):

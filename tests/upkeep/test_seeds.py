@@ -109,6 +109,14 @@ def test_seeds_apply_once_and_in_order(bench):
     assert history[0].details["seconds"] >= 0
 
 
+def test_alone_seeds_keep_to_their_numbers(bench):
+    """Base first, then test, even where nothing but the order asks for it."""
+    bench.write("base/10_late.sql", "-- version: 1.0.0\n-- depends: base/01_users\n")
+    bench.write("test/00_extra.sql", EXTRA.replace("base/01_users", "base/00_states"))
+    wanted = ["base/00_states", "base/01_users", "base/10_late", "test/00_extra"]
+    assert list(kinds(bench.runner().run())) == wanted
+
+
 def test_production_gets_base_alone(bench):
     """The environment decides; each has a history of its own."""
     assert list(kinds(bench.runner("production").run())) == ["base/00_states", "base/01_users"]
