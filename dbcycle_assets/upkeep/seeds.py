@@ -27,6 +27,7 @@ from ..model.seeds import (
     orphans,
     waves,
 )
+from .python import line_in
 from .seed_context import Lookups, SeedContext
 from .seed_files import delete_created, has_check, run_back, run_check, run_seed, seed_files
 from .seed_history import facts_of, history_table, row_of
@@ -324,7 +325,8 @@ def _explained(where: Path | str) -> Iterator[None]:
     may quote a row.
 
     Raises:
-        SeedError: with the class of what was raised; errors of ours pass as they are.
+        SeedError: with the line, the class of what was raised, and the constraint that refused it;
+            errors of ours pass as they are.
     """
     try:
         yield
@@ -335,12 +337,21 @@ def _explained(where: Path | str) -> Iterator[None]:
     except DbCycleError:
         raise
     except sa.exc.DBAPIError as error:
-        what = type(error.orig).__name__
-        raise SeedError(f"the database refused a row ({what})", where=str(where)) from None
+        facts = getattr(error.orig, "diag", None)
+        named = [getattr(facts, name, None) for name in ("table_name", "constraint_name")]
+        what = ", ".join([type(error.orig).__name__, *(name for name in named if name)])
+        raise SeedError(
+            f"the database refused a row ({what})", where=_place(where, error)
+        ) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
         raise SeedError(
-            f"raised {type(error).__name__} and was rolled back", where=str(where)
+            f"raised {type(error).__name__} and was rolled back", where=_place(where, error)
         ) from None
+
+
+def _place(where: Path | str, error: BaseException) -> str:
+    line = line_in(error, where) if isinstance(where, Path) else None
+    return f"{where}:{line}" if line else str(where)
 
 
 def _full_names(seed: Seed) -> set[str]:

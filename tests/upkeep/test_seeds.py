@@ -163,6 +163,17 @@ def test_a_row_that_the_database_refuses_is_not_quoted(bench):
     assert bench.rows("SELECT count(*) FROM states") == [(0,)]
 
 
+def test_a_failure_names_the_line_and_the_constraint(bench):
+    """Neither says anything of a row."""
+    twice = USERS + "    seed.upsert('users', {'id': 2, 'email': 'ada@example.com'})\n"
+    path = bench.write("base/01_users.py", twice)
+    told = str(bench.runner().run().failed)
+    assert f"{path}:{twice.count(chr(10))}: the database refused a row" in told
+    assert "ada@" not in told
+    if bench.engine == "postgresql":
+        assert "UniqueViolation, users, users_email_key" in told
+
+
 def test_an_edited_seed_is_drift_until_its_version_rises(bench):
     """The content is compared, and a new version supersedes the old one."""
     bench.runner().run()
