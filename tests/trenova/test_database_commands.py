@@ -33,6 +33,7 @@ def test_development_is_set_up_inspected_and_made_anew(db):
     forced = db("seed", "--force", "--json").json["seeds"]
     assert not any(seed["created"] or seed["updated"] for seed in forced)
     assert db("seed-check").code == 0
+    assert db("seed-sync", "--check").code == 0  # the committed registry
 
     status = db("status", "--json").json
     assert (status["head"], status["pending"], status["drift"]) == ("v1.2/003_offers.sql", [], [])
