@@ -10,7 +10,10 @@ from .invocation import Document, Invocation, note, of
 from .text import count, heading, names, say, table
 
 if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
+    from collections.abc import Iterable
+
     from ..upkeep.operations import Done, Status
+    from ..upkeep.seeds import Warned
     from ..upkeep.target import Target
 
 db = typer.Typer(
@@ -168,6 +171,7 @@ def status(ctx: typer.Context, *, prod: Prod = False, db_url: Url = None) -> Non
         "lock": None if found.lock is None else vars(found.lock),
         "drift": list(found.drift),
         "seeds": list(found.seeds),
+        "warnings": [vars(each) for each in found.warnings],
         "history": [vars(entry) for entry in found.applied],
     }
     invocation.show(document, lambda: _status(place, found))
@@ -196,12 +200,19 @@ def _status(place: "Target", found: "Status") -> None:
             for each in found.seeds
         ],
     )
+    show_warnings(found.warnings)
     for problem in found.drift:
         say(f"drift: {problem}", style="red")
     if found.dirty:
         say(f"half-done: {found.dirty}; run `dbcycle db migrate` again", style="red")
     if found.lock is not None:
         say(f"locked by {found.lock}")
+
+
+def show_warnings(warnings: "Iterable[Warned]") -> None:
+    """Print what the checks of seeds found."""
+    for each in warnings:
+        say(f"warning: {each.seed}: {each.text}", style="yellow")
 
 
 @db.command()

@@ -6,7 +6,7 @@ import typer
 
 from ..errors import Drift, Findings, UsageError
 from .consent import Confirm, Prod, Url, agree, consent
-from .database import db, target_of
+from .database import db, show_warnings, target_of
 from .invocation import Document, Invocation, note, of
 from .text import count, say, table
 
@@ -66,6 +66,7 @@ def _document(result: "Seeding") -> Document:
         "environment": result.environment,
         "dry_run": False,
         "seeds": [{**vars(done), "action": done.kind} for done in result.done],
+        "warnings": [vars(each) for each in result.warnings],
     }
 
 
@@ -79,6 +80,7 @@ def _for_people(invocation: Invocation, name: str, result: "Seeding") -> None:
     )
     shown = result.done if invocation.verbose else applied
     table(("seed", "version", "what", "made", "changed", "seconds"), map(_line, shown))
+    show_warnings(result.warnings)
 
 
 def _line(done: "Done") -> tuple[str, ...]:
@@ -256,6 +258,7 @@ def reset(
         "backup": backup.name if backup is not None else None,
         "applied": [step for step, _ in done.steps],
         "seeds": None if result is None else _document(result)["seeds"],
+        "warnings": [] if result is None else _document(result)["warnings"],
     }
 
     def for_people() -> None:

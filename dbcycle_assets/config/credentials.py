@@ -196,6 +196,11 @@ def source_url(project: Project) -> str:
     return value
 
 
+def seed_secret(variable: str) -> str | None:
+    """Return what a variable holds that a seed asks for, or None where it is unset or empty."""
+    return os.environ.get(variable) or None
+
+
 def redact(text: str) -> str:
     """Return a text without the passwords of the URLs and DSNs in it."""
     text = _URL_PASSWORD.sub(r"\g<head>:***@", text)

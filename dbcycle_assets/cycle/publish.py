@@ -92,6 +92,7 @@ def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, Any]:
     cycle.progress("adding indexes, keys and triggers")
     server.copy_schema(cycle.database("migrated"), staging, "post-data", cycle.progress)
     with server.open(staging) as database:
+        database.set_sequences()  # a seed may take the next number
         loaded = _counts(database, catalog)
     seeds = _apply_seeds(cycle, staging)
     with server.open(staging) as database:

@@ -30,7 +30,7 @@ from .engine import Engine, engine_for
 from .guards import Consent
 from .linting import Lint, lint
 from .rehearsal import Change, changes, scratch_copy
-from .seeds import SeedRunner
+from .seeds import SeedRunner, Warned
 from .sources import migration_steps
 from .target import Target
 
@@ -76,6 +76,7 @@ class Status:
     lock: Holder | None = None
     drift: tuple[str, ...] = ()
     seeds: tuple[Any, ...] = field(default=())
+    warnings: tuple[Warned, ...] = ()
 
 
 def status(target: Target) -> Status:
@@ -94,6 +95,7 @@ def status(target: Target) -> Status:
             if step.name not in done
             or (step.repeatable and done[step.name].checksum != step.checksum)
         ]
+        seeds, warnings = _seeds(target)
         return Status(
             target.name,
             guards.standing(target, database).environment,
@@ -103,17 +105,18 @@ def status(target: Target) -> Status:
             dirty=half[0] if half else None,
             lock=migrations.holder(),
             drift=tuple(drift(steps, entries)),
-            seeds=_seeds(target),
+            seeds=seeds,
+            warnings=warnings,
         )
 
 
-def _seeds(target: Target) -> tuple[dict[str, str], ...]:
-    """Return where each seed of the environment stands."""
+def _seeds(target: Target) -> tuple[tuple[dict[str, str], ...], tuple[Warned, ...]]:
+    """Return where each seed of the environment stands, and what their own checks find."""
     runner = SeedRunner(
         target.project, target.server, target.name, target.environment, progress=lambda _told: None
     )
     states = {"apply": "pending", "upgrade": "pending", "skip": "applied", "drift": "edited"}
-    return tuple(
+    stand = tuple(
         {
             "seed": action.seed.name,
             "version": action.seed.version,
@@ -122,6 +125,7 @@ def _seeds(target: Target) -> tuple[dict[str, str], ...]:
         }
         for action in (runner.plan() if runner.files else ())
     )
+    return stand, tuple(runner.warnings() if runner.files else ())
 
 
 def _head(entries: Sequence[Entry]) -> str | None:

@@ -38,7 +38,7 @@ def run_python(
     except DbCycleError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a step is the user's own code
-        line = _line_in(error, path)
+        line = line_in(error, path)
         raise MigrationError(
             f"the step raised {type(error).__name__} and was rolled back",
             where=f"{path}:{line}" if line else str(path),
@@ -54,7 +54,8 @@ def _functions(script: Script) -> dict[str, Any]:
     return names
 
 
-def _line_in(error: BaseException, path: Path) -> int | None:
+def line_in(error: BaseException, path: Path) -> int | None:
+    """Return the line of a file in which an exception came up, or None."""
     if isinstance(error, SyntaxError):
         return error.lineno
     line, trace = None, error.__traceback__

@@ -10,6 +10,7 @@ from typing import Any
 import bcrypt
 import sqlalchemy as sa
 
+from ..config import credentials
 from ..databases.port import Progress
 from ..errors import SeedError, did_you_mean
 
@@ -156,6 +157,17 @@ class SeedContext:
     def password_hash(self, password: str) -> str:
         """Return the bcrypt hash of a password; the same password gives another hash each time."""
         return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=10)).decode()
+
+    def is_password(self, password: str, hashed: str) -> bool:
+        """Tell whether a bcrypt hash is that of a password; what is no hash is nobody's."""
+        try:
+            return bcrypt.checkpw(password.encode(), hashed.encode())
+        except ValueError:
+            return False
+
+    def secret(self, variable: str) -> str | None:
+        """Return what a variable of the environment holds, or None; never tell it anybody."""
+        return credentials.seed_secret(variable)
 
     def _insert(self, name: str, table: sa.Table, row: Values) -> Values:
         done = self.connection.execute(table.insert().values(dict(row)))

@@ -1,8 +1,8 @@
 """Seeds as files: found, made, and run inside a transaction that is open."""
 
 import re
-import runpy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..databases.port import Database
 from ..errors import SeedError
 from ..model.seeds import GROUPS, SUFFIXES, Seed, read_seed
 from .seed_context import SeedContext, row_digest
+from .seed_modules import checksum_with_modules, functions_of
 
 FOLDER = "seeds"
 EDITORS = ("~", ".tmp", ".swp", ".part")
@@ -35,7 +36,11 @@ def seed_files(project: Project) -> dict[Seed, Path]:
         for path in sorted(group.iterdir()):
             left_over = path.name.startswith((".", "_")) or path.name.endswith(EDITORS)
             if path.is_file() and not left_over:
-                found[read_seed(path.relative_to(folder), path.read_bytes())] = path
+                text = path.read_bytes()
+                seed = read_seed(path.relative_to(folder), text)
+                if seed.kind == "python":
+                    seed = replace(seed, checksum=checksum_with_modules(text, folder))
+                found[seed] = path
     return found
 
 
@@ -57,7 +62,7 @@ def run_seed(path: Path, database: Database, context: SeedContext) -> None:
 def run_back(path: Path, database: Database, context: SeedContext) -> bool:
     """Run a seed's own way back; return whether it has one."""
     if path.suffix == ".py":
-        undo = runpy.run_path(str(path)).get("rollback")
+        undo = functions_of(path).get("rollback")
         if undo is not None:
             undo(context)
         return undo is not None
@@ -65,6 +70,16 @@ def run_back(path: Path, database: Database, context: SeedContext) -> bool:
     if back:
         database.run_within(context.connection, back, path)
     return bool(back)
+
+
+def has_check(path: Path) -> bool:
+    """Tell whether a seed brings a ``check`` of its own."""
+    return path.suffix == ".py" and b"def check(" in path.read_bytes()
+
+
+def run_check(path: Path, context: SeedContext) -> list[str]:
+    """Return what a seed's own ``check`` finds wrong with what it made."""
+    return [str(told) for told in functions_of(path)["check"](context) or ()]
 
 
 def _sections(path: Path) -> tuple[bytes, bytes]:
@@ -75,7 +90,7 @@ def _sections(path: Path) -> tuple[bytes, bytes]:
 
 
 def _run_python(path: Path, context: SeedContext) -> None:
-    module = runpy.run_path(str(path))
+    module = functions_of(path)
     run = module.get("run")
     if run is None:
         raise SeedError("has no function `run(seed)`", where=str(path))

@@ -59,10 +59,12 @@ def seed(
         GuardRefused, Locked, Drift, SeedError: nothing of the seed that failed stays.
     """
     with _writing(target, "seed", consent, destructive=False) as line:
-        result = runner_of(target, progress, workers=workers).run(force=force)
+        runner = runner_of(target, progress, workers=workers)
+        result = runner.run(force=force)
         line.facts["seeds"] = [f"{done.seed} {done.kind}" for done in result.done]
         if result.failed is not None:
             raise result.failed
+        result.warnings = runner.warnings()
         return result
 
 

@@ -27,8 +27,9 @@ from ..model.seeds import (
     orphans,
     waves,
 )
+from .python import line_in
 from .seed_context import Lookups, SeedContext
-from .seed_files import delete_created, run_back, run_seed, seed_files
+from .seed_files import delete_created, has_check, run_back, run_check, run_seed, seed_files
 from .seed_history import facts_of, history_table, row_of
 
 
@@ -46,6 +47,14 @@ class Done:
     same: int = 0
 
 
+@dataclass(frozen=True)
+class Warned:
+    """What a seed's own check says is still wrong with what it made."""
+
+    seed: str
+    text: str
+
+
 @dataclass
 class Seeding:
     """What a run of seeds did; ``failed`` is the first failure."""
@@ -53,6 +62,7 @@ class Seeding:
     environment: str
     done: list[Done] = field(default_factory=list)
     failed: DbCycleError | None = None
+    warnings: list[Warned] = field(default_factory=list)
 
 
 class SeedRunner:
@@ -101,6 +111,25 @@ class SeedRunner:
         """Return the applied seeds of this environment whose files are gone."""
         return list(orphans(self.files, self.history(), self.environment))
 
+    def warnings(self) -> list[Warned]:
+        """Return what the checks of the applied seeds find; whatever a check writes is undone."""
+        found = []
+        for action in self.plan():
+            path, name = self.files[action.seed], action.seed.name
+            if action.former is None or not has_check(path):
+                continue
+            try:
+                with _explained(path), self._session() as (_database, connection, _history):
+                    undone = connection.begin_nested()
+                    found += [
+                        Warned(name, text)
+                        for text in run_check(path, self._context(connection, action))
+                    ]
+                    undone.rollback()
+            except DbCycleError as error:
+                found.append(Warned(name, f"its check failed: {error.what}"))
+        return found
+
     # --- acting ---------------------------------------------------------------------------------
 
     def run(self, *, force: bool = False) -> Seeding:
@@ -121,7 +150,8 @@ class SeedRunner:
         self._make_history()
         result = Seeding(self.environment)
         by_seed = {action.seed: action for action in actions}
-        for group in waves([action.seed for action in actions]):
+        ordered = [action.seed for action in actions]
+        for group in waves(ordered) if self._workers > 1 else [[seed] for seed in ordered]:
             chosen = [by_seed[seed] for seed in group]
             with ThreadPoolExecutor(self._workers) as pool:
                 for outcome in pool.map(self._one, chosen):
@@ -295,7 +325,8 @@ def _explained(where: Path | str) -> Iterator[None]:
     may quote a row.
 
     Raises:
-        SeedError: with the class of what was raised; errors of ours pass as they are.
+        SeedError: with the line, the class of what was raised, and the constraint that refused it;
+            errors of ours pass as they are.
     """
     try:
         yield
@@ -306,12 +337,21 @@ def _explained(where: Path | str) -> Iterator[None]:
     except DbCycleError:
         raise
     except sa.exc.DBAPIError as error:
-        what = type(error.orig).__name__
-        raise SeedError(f"the database refused a row ({what})", where=str(where)) from None
+        facts = getattr(error.orig, "diag", None)
+        named = [getattr(facts, name, None) for name in ("table_name", "constraint_name")]
+        what = ", ".join([type(error.orig).__name__, *(name for name in named if name)])
+        raise SeedError(
+            f"the database refused a row ({what})", where=_place(where, error)
+        ) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
         raise SeedError(
-            f"raised {type(error).__name__} and was rolled back", where=str(where)
+            f"raised {type(error).__name__} and was rolled back", where=_place(where, error)
         ) from None
+
+
+def _place(where: Path | str, error: BaseException) -> str:
+    line = line_in(error, where) if isinstance(where, Path) else None
+    return f"{where}:{line}" if line else str(where)
 
 
 def _full_names(seed: Seed) -> set[str]:

@@ -109,6 +109,14 @@ def test_seeds_apply_once_and_in_order(bench):
     assert history[0].details["seconds"] >= 0
 
 
+def test_alone_seeds_keep_to_their_numbers(bench):
+    """Base first, then test, even where nothing but the order asks for it."""
+    bench.write("base/10_late.sql", "-- version: 1.0.0\n-- depends: base/01_users\n")
+    bench.write("test/00_extra.sql", EXTRA.replace("base/01_users", "base/00_states"))
+    wanted = ["base/00_states", "base/01_users", "base/10_late", "test/00_extra"]
+    assert list(kinds(bench.runner().run())) == wanted
+
+
 def test_production_gets_base_alone(bench):
     """The environment decides; each has a history of its own."""
     assert list(kinds(bench.runner("production").run())) == ["base/00_states", "base/01_users"]
@@ -153,6 +161,17 @@ def test_a_row_that_the_database_refuses_is_not_quoted(bench):
     assert "00_states.yaml" in str(outcome.failed)
     assert "AK" not in str(outcome.failed)
     assert bench.rows("SELECT count(*) FROM states") == [(0,)]
+
+
+def test_a_failure_names_the_line_and_the_constraint(bench):
+    """Neither says anything of a row."""
+    twice = USERS + "    seed.upsert('users', {'id': 2, 'email': 'ada@example.com'})\n"
+    path = bench.write("base/01_users.py", twice)
+    told = str(bench.runner().run().failed)
+    assert f"{path}:{twice.count(chr(10))}: the database refused a row" in told
+    assert "ada@" not in told
+    if bench.engine == "postgresql":
+        assert "UniqueViolation, users, users_email_key" in told
 
 
 def test_an_edited_seed_is_drift_until_its_version_rises(bench):
