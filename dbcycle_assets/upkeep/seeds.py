@@ -141,7 +141,7 @@ class SeedRunner:
         started, path = time.monotonic(), self.files[seed]
         self._progress(f"seed {seed.name}")
         try:
-            with _explained(path), self._session() as (database, connection, history):
+            with self._explained(path), self._session() as (database, connection, history):
                 context = self._context(connection, action)
                 run_seed(path, database, context)
                 done.seconds = round(time.monotonic() - started, 3)
@@ -194,7 +194,7 @@ class SeedRunner:
         started = time.monotonic()
         try:
             where = self.files[seed] if seed is not None else name
-            with _explained(where), self._session() as (database, connection, history):
+            with self._explained(where), self._session() as (database, connection, history):
                 told = self._take_back(database, connection, seed, row)
                 self._retire(connection, history, name, notes="rolled back")
         except MigrationError:
@@ -250,6 +250,32 @@ class SeedRunner:
             with database.sqlalchemy() as connection:
                 yield database, connection, history
 
+    @contextlib.contextmanager
+    def _explained(self, where: Path | str) -> Iterator[None]:
+        """Turn what a seed or the driver raises, at commit too, into an error without its text:
+        that may quote a row. Of the driver's, what names tables and columns alone is told.
+
+        Raises:
+            SeedError: with the class of what was raised; errors of ours pass as they are.
+        """
+        try:
+            yield
+        except DbCycleError:
+            raise
+        except sa.exc.DBAPIError as error:
+            with self._server.open(self._name) as database:
+                what = database.explain(error.orig or error)
+            raise SeedError(
+                f"the database refused a row: {what}",
+                where=str(where),
+                remedy="correct the seed, or declare the seed that makes the parent in `depends`; "
+                "nothing of this seed was kept",
+            ) from None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
+            raise SeedError(
+                f"raised {type(error).__name__} and was rolled back", where=str(where)
+            ) from None
+
     def _is_active(self, row: Row) -> bool:
         return row.status == ACTIVE and row.environment == self.environment
 
@@ -287,27 +313,6 @@ class SeedRunner:
             .where(history.c.status == ACTIVE)
             .values(status=status, notes=notes)
         )
-
-
-@contextlib.contextmanager
-def _explained(where: Path | str) -> Iterator[None]:
-    """Turn what a seed or the driver raises, at commit too, into an error without its text: that
-    may quote a row.
-
-    Raises:
-        SeedError: with the class of what was raised; errors of ours pass as they are.
-    """
-    try:
-        yield
-    except DbCycleError:
-        raise
-    except sa.exc.DBAPIError as error:
-        what = type(error.orig).__name__
-        raise SeedError(f"the database refused a row ({what})", where=str(where)) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
-        raise SeedError(
-            f"raised {type(error).__name__} and was rolled back", where=str(where)
-        ) from None
 
 
 def _full_names(seed: Seed) -> set[str]:
