@@ -156,8 +156,9 @@ class SeedRunner:
                 }
                 self._record(connection, history, seed, details=details, notes=action.reason)
         except DbCycleError as error:
-            self._record_failure(seed, error)
-            return error
+            failed = _of_seed(error, path)
+            self._record_failure(seed, failed)
+            return failed
         return done
 
     def _context(self, connection: sa.Connection, action: Action) -> SeedContext:
@@ -313,6 +314,18 @@ class SeedRunner:
             .where(history.c.status == ACTIVE)
             .values(status=status, notes=notes)
         )
+
+
+def _of_seed(error: DbCycleError, path: Path) -> DbCycleError:
+    """Return the error of a seed; where all of it together broke a foreign key, with its file."""
+    if error.where or not isinstance(error, MigrationError):
+        return error
+    return SeedError(
+        error.what.replace("the step", "the seed", 1),
+        where=str(path),
+        remedy="make the parents' rows first, here or in a seed that `depends` names; nothing of "
+        "this seed was kept",
+    )
 
 
 def _full_names(seed: Seed) -> set[str]:

@@ -25,11 +25,12 @@ from ..databases.migrating import Holder
 from ..databases.port import Progress, Server, Stamp
 from ..errors import DbCycleError
 from ..model.digest import digest_of
-from . import audit, operations, seeding
+from . import audit, operations
 from .connecting import project_at
 from .guards import Consent
 from .operations import Wish
 from .seed_files import seed_files
+from .seeds import SeedRunner
 from .sources import migrations_digest
 from .target import Target
 
@@ -176,11 +177,13 @@ def _make(template: Template, environment: str | None, progress: Progress) -> No
     progress("making the template of temporary databases")
     # It says what it is only once it is whole: one that was cut off is made anew.
     server.create(template.name, Stamp(project.name, TEMPLATE, "", _owner()))
-    target = Target(project, environment or "test", server, template.name)
+    target = Target(project, "test", server, template.name)
     try:
         operations.migrate(target, Wish(), Consent(), progress)
         if environment is not None:
-            seeding.seed(target, Consent(), progress)
+            runner = SeedRunner(project, server, template.name, environment, progress=progress)
+            if (failed := runner.run().failed) is not None:
+                raise failed  # noqa: TRY301 - told apart from nothing: all of it is taken back
     except BaseException:
         server.drop(template.name, project.name)
         raise
