@@ -39,7 +39,7 @@ def open_engine(
     environment: str | None = None,
     *,
     settings: Settings | Path | None = None,
-    progress: Progress = lambda _told: None,
+    progress: Progress | None = None,
 ) -> sqlalchemy.Engine:
     """Return a pool of sessions on the project's database of an environment, ready to use.
 
@@ -58,7 +58,7 @@ def open_engine(
         settings = credentials.settings(found, chosen, settings)
     known = settings or credentials.settings(found, chosen)
     target = resolve(found, chosen, settings=settings)
-    _make_ready(target, known, progress)
+    _make_ready(target, known, progress or (lambda _told: None))
     return target.server.pool(
         target.name,
         size=known.max_connections,

@@ -23,8 +23,8 @@ from ..config.model import Project
 from ..databases import open_server
 from ..databases.migrating import Holder
 from ..databases.port import Progress, Server, Stamp
-from ..errors import DbCycleError
-from ..model.digest import digest_of
+from ..errors import BadInput, DbCycleError
+from ..model.digest import digest_of, digest_of_text
 from . import audit, operations
 from .connecting import project_at
 from .guards import Consent
@@ -110,7 +110,7 @@ def temporary_database(
     *,
     seeds: str | None = None,
     keep: bool | None = None,
-    progress: Progress = lambda _told: None,
+    progress: Progress | None = None,
 ) -> Iterator[TemporaryDatabase]:
     """Give a database with the schema that the project's migrations make, and nobody else in it.
 
@@ -135,7 +135,7 @@ def temporary_database(
 
 
 def template_of(
-    project: Project, *, seeds: str | None = None, progress: Progress = lambda _told: None
+    project: Project, *, seeds: str | None = None, progress: Progress | None = None
 ) -> Template:
     """Return the template of a project as its files are now; it is made if there is none. What
     the dead have left is swept away.
@@ -150,7 +150,7 @@ def template_of(
     if not _is_whole(template):
         with exclusive(project.state / "temporary" / "lock"):
             if not _is_whole(template):
-                _make(template, environment, progress)
+                _make(template, environment, progress or (lambda _told: None))
                 _evict(template)
     sweep(project, server)
     return template
@@ -169,7 +169,10 @@ def template_digest(project: Project, environment: str | None) -> str:
     seeds = []
     if environment is not None:
         seeds = sorted((seed.name, seed.version, seed.checksum) for seed in seed_files(project))
-    return digest_of([_FORMAT, project.name, migrations_digest(project), environment, seeds])
+    baseline = _baseline(project)
+    begun = digest_of_text(baseline.read_bytes()) if baseline and baseline.is_file() else None
+    steps = migrations_digest(project)
+    return digest_of([_FORMAT, project.name, begun, steps, environment, seeds])
 
 
 def _make(template: Template, environment: str | None, progress: Progress) -> None:
@@ -179,6 +182,7 @@ def _make(template: Template, environment: str | None, progress: Progress) -> No
     server.create(template.name, Stamp(project.name, TEMPLATE, "", _owner()))
     target = Target(project, "test", server, template.name)
     try:
+        _begin(target)
         operations.migrate(target, Wish(), Consent(), progress)
         if environment is not None:
             runner = SeedRunner(project, server, template.name, environment, progress=progress)
@@ -190,6 +194,26 @@ def _make(template: Template, environment: str | None, progress: Progress) -> No
     server.set_stamp(
         template.name, Stamp(project.name, TEMPLATE, template.digest, {"at": audit.now()})
     )
+
+
+def _begin(target: Target) -> None:
+    """Make the schema that the migrations begin with, if that is not nothing."""
+    if (baseline := _baseline(target.project)) is None:
+        return
+    try:
+        script = baseline.read_text(encoding="utf-8-sig")
+    except OSError:
+        raise BadInput(
+            "there is no such file",
+            where=str(baseline),
+            remedy="correct `baseline` in dbcycle.yaml",
+        ) from None
+    with target.open() as database:
+        database.run_sql(script, baseline)
+
+
+def _baseline(project: Project) -> Path | None:
+    return project.path(project.config.baseline) if project.config.baseline else None
 
 
 def _is_whole(template: Template) -> bool:

@@ -1,5 +1,6 @@
 """An application's way in: which database it is, what is done before, and what holds in each session."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from dbcycle_assets import Settings, load_project, load_settings, open_engine
-from dbcycle_assets.errors import BadInput, Drift, GuardRefused, ServerUnavailable
+from dbcycle_assets.errors import BadInput, DbCycleError, Drift, GuardRefused, ServerUnavailable
 from dbcycle_assets.upkeep import operations
 from dbcycle_assets.upkeep.target import resolve
 
@@ -110,6 +111,27 @@ def test_foreign_keys_hold_in_every_session(shop):
         assert "4711" not in f"{caught.value} {caught.value.orig}"
         connection.close()
     engine.dispose()
+
+
+@pytest.mark.parametrize("suffix", ["py", "sql", "yaml"])
+def test_a_seed_that_refers_to_nothing_names_the_key(shop, suffix):
+    """Its file, the table with the column, the parent's table, and no value."""
+    head = "version: 1.0.0\n{0}description: x\n{0}depends:\n"
+    texts = {
+        "py": "def run(seed):\n    seed.upsert('b', {'id': 1, 'a_id': 4711})\nVERSION = '1.0.0'\n",
+        "sql": "-- " + head.format("-- ") + "INSERT INTO b VALUES (1, 4711);\n",
+        "yaml": "# " + head.format("# ") + "b:\n  rows: [{id: 1, a_id: 4711}]\n",
+    }
+    path = shop.root / "seeds/development" / f"02_b.{suffix}"
+    path.write_text(texts[suffix])
+    settings(shop, f"{AUTO}[production]\nauto_seed = true\n")
+    with pytest.raises(DbCycleError) as caught:
+        open_engine(shop.root)
+    told = str(caught.value)
+    assert path.name in told
+    assert re.search(r"b \(a_id\).* refer to no row of a", told) or "foreign key" in told
+    assert "4711" not in told
+    assert shop.ask("SELECT count(*) FROM b") == [(0,)]
 
 
 def test_a_parent_that_is_referred_to_stays(shop):

@@ -127,6 +127,21 @@ def test_the_template_is_made_once_for_each_content(shop):
     assert first[0] in templates(shop)
 
 
+def test_migrations_that_begin_with_a_schema_are_given_it(shop):
+    """Production's at the time of the first step, as a file; an edit of it is another template."""
+    shop.write({"1_a.sql": "ALTER TABLE old RENAME TO a;"})
+    with pytest.raises(MigrationError, match=r"1_a\.sql"), temporary_database(shop.root):
+        pass
+    shop.configure(more="baseline: old.sql\n")
+    with pytest.raises(BadInput, match="correct `baseline`"), temporary_database(shop.root):
+        pass
+    for column in ("one", "other"):
+        text = f"CREATE TABLE old (id integer PRIMARY KEY, note text, {column} integer);"
+        (shop.root / "old.sql").write_text(text)
+        with temporary_database(shop.root) as made:
+            assert column in [each["name"] for each in sa.inspect(made.engine).get_columns("a")]
+
+
 def test_old_templates_make_way(shop):
     """A few stay, for branches that come back."""
     for number in range(temporary.KEPT + 2):
