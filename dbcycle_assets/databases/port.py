@@ -182,7 +182,7 @@ class Database(Protocol):
 
     def explain(self, error: BaseException) -> str:
         """Return what a driver's error says, without values; of a foreign key that is violated,
-        the table, its columns and the table they refer to.
+        the table, its columns and the table they refer to; nothing for an error of others.
         """
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:

@@ -156,7 +156,7 @@ class SeedRunner:
                 }
                 self._record(connection, history, seed, details=details, notes=action.reason)
         except DbCycleError as error:
-            failed = _of_seed(error, path)
+            failed = self._of_seed(error, path)
             self._record_failure(seed, failed)
             return failed
         return done
@@ -264,8 +264,7 @@ class SeedRunner:
         except DbCycleError:
             raise
         except sa.exc.DBAPIError as error:
-            with self._server.open(self._name) as database:
-                what = database.explain(error.orig or error)
+            what = self._explain(error.orig) or type(error.orig).__name__
             raise SeedError(
                 f"the database refused a row: {what}",
                 where=str(where),
@@ -276,6 +275,27 @@ class SeedRunner:
             raise SeedError(
                 f"raised {type(error).__name__} and was rolled back", where=str(where)
             ) from None
+
+    def _explain(self, error: BaseException | None) -> str:
+        """Return what the driver's error says, asked of another session than its own."""
+        if error is None:
+            return ""
+        with self._server.open(self._name) as database:
+            return database.explain(error)
+
+    def _of_seed(self, error: DbCycleError, path: Path) -> DbCycleError:
+        """Return the error of a seed: where it broke a foreign key, with its file and the key."""
+        if not isinstance(error, MigrationError):
+            return error
+        told = self._explain(error.__context__)
+        if error.where and told in error.what:
+            return error
+        return SeedError(
+            error.what.replace("the step", "the seed", 1) + (f": {told}" if told else ""),
+            where=error.where or str(path),
+            remedy="make the parents' rows first, here or in a seed that `depends` names; nothing "
+            "of this seed was kept",
+        )
 
     def _is_active(self, row: Row) -> bool:
         return row.status == ACTIVE and row.environment == self.environment
@@ -314,18 +334,6 @@ class SeedRunner:
             .where(history.c.status == ACTIVE)
             .values(status=status, notes=notes)
         )
-
-
-def _of_seed(error: DbCycleError, path: Path) -> DbCycleError:
-    """Return the error of a seed; where all of it together broke a foreign key, with its file."""
-    if error.where or not isinstance(error, MigrationError):
-        return error
-    return SeedError(
-        error.what.replace("the step", "the seed", 1),
-        where=str(path),
-        remedy="make the parents' rows first, here or in a seed that `depends` names; nothing of "
-        "this seed was kept",
-    )
 
 
 def _full_names(seed: Seed) -> set[str]:

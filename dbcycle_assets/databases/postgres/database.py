@@ -262,7 +262,7 @@ class PostgresDatabase:
     def explain(self, error: BaseException) -> str:
         """Return what a driver's error says, without values; see the protocol."""
         if not isinstance(error, psycopg.Error):
-            return type(error).__name__
+            return ""
         if isinstance(error, psycopg.errors.ForeignKeyViolation):
             return references.explain(self._connection, error) or message_of(error)
         return message_of(error)

@@ -13,7 +13,8 @@ _SCHEME = re.compile(r"sqlite(\+pysqlite)?://(/|$)")
 
 
 def file_of(url: str, base: Path) -> tuple[Path, str]:
-    """Return the file that a URL or a plain path names, and its mode; nothing is opened.
+    """Return the file that a URL or a plain path names, and its mode, or an empty text where it
+    has none; nothing is opened.
 
     Raises:
         BadInput: it names no file, or asks for what we do not do.
@@ -28,8 +29,8 @@ def file_of(url: str, base: Path) -> tuple[Path, str]:
             "config.‹environment›.toml",
         )
     options = dict(parse_qsl(query, keep_blank_values=True))
-    mode = options.pop("mode", "rwc")
-    if options or mode not in MODES:
+    mode = options.pop("mode", "")
+    if options or (mode and mode not in MODES):
         raise BadInput(
             "the URL of the SQLite file asks for more than a mode",
             remedy="write nothing after `?`, or one of mode=rwc, mode=rw and mode=ro",

@@ -192,7 +192,7 @@ class SqliteDatabase:
 
     def explain(self, error: BaseException) -> str:
         """Return what a driver's error says, without values; see the protocol."""
-        return message_of(error) if isinstance(error, sqlite3.Error) else type(error).__name__
+        return message_of(error) if isinstance(error, sqlite3.Error) else ""
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (None, table) for a table of our own."""

@@ -53,7 +53,7 @@ class SqliteServer:
 
     engine = "sqlite"
 
-    def __init__(self, folder: Path, suffix: str = ".db", mode: str = "rwc") -> None:
+    def __init__(self, folder: Path, suffix: str = ".db", mode: str = "") -> None:
         self.folder = folder.resolve()
         self._suffix = suffix
         self._mode = mode
@@ -110,7 +110,7 @@ class SqliteServer:
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now."""
         path = self._path(name)
-        if (path.is_file() and not is_blank(path)) or self._mode != "rwc":
+        if (path.is_file() and not is_blank(path)) or self._mode in {"rw", "ro"}:
             return False
         with disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -209,8 +209,8 @@ class SqliteServer:
             yield SqliteDatabase(name, connection, lambda: connect(self._path(name)))
 
     def begin(self, name: str) -> bool:
-        """Make an empty file without our stamp, in a folder that is there, unless the URL says
-        that nothing is made; tell whether it was.
+        """Make an empty file without our stamp, in a folder that is there, if the URL asks for
+        it; tell whether it was made.
         """
         path = self._path(name)
         if self._mode != "rwc" or path.exists() or not path.parent.is_dir():
