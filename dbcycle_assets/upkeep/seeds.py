@@ -27,7 +27,7 @@ from ..model.seeds import (
     orphans,
     waves,
 )
-from .seed_context import Lookups, SeedContext
+from .seed_context import Lookups, SeedContext, swallow_nothing
 from .seed_files import delete_created, run_back, run_seed, seed_files
 from .seed_history import facts_of, history_table, row_of
 
@@ -162,6 +162,7 @@ class SeedRunner:
         return done
 
     def _context(self, connection: sa.Connection, action: Action) -> SeedContext:
+        swallow_nothing(connection)
         former = action.former.version if action.kind == "upgrade" and action.former else None
         return SeedContext(
             connection,
@@ -285,6 +286,8 @@ class SeedRunner:
 
     def _of_seed(self, error: DbCycleError, path: Path) -> DbCycleError:
         """Return the error of a seed: where it broke a foreign key, with its file and the key."""
+        if isinstance(error, SeedError) and not error.where:
+            return SeedError(error.what, where=str(path), remedy=error.remedy)
         if not isinstance(error, MigrationError):
             return error
         told = self._explain(error.__context__)

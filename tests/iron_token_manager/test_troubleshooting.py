@@ -318,6 +318,23 @@ def test_insert_or_ignore_is_refused_in_a_seed(seeded, statement):
     assert "UNIQUE constraint failed: users.username" in done.stderr
 
 
+def test_insert_or_ignore_is_refused_in_a_python_seed_too(seeded):
+    """Whatever it asks its connection to run."""
+    text = """
+VERSION = "1.0.0"
+DEPENDS = []
+
+
+def run(seed):
+    seed.connection.exec_driver_sql("INSERT OR IGNORE INTO users (id) VALUES ('x')")
+"""
+    path = write_seed(seeded, "09_x.py", text)
+    with pytest.raises(SeedError, match="OR IGNORE drops") as caught:
+        seeding.seed(seeded.target, Consent(), silent)
+    assert str(caught.value).startswith(str(path))
+    assert "seed.insert_missing" in str(caught.value)
+
+
 def test_db_path_names_another_development_database(iron, tmp_path):
     """As the handbook has it; the usual one is not touched."""
     custom = tmp_path / "custom.db"
