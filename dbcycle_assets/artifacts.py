@@ -9,7 +9,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +72,13 @@ def write_json(path: Path, document: object, mode: int = 0o644) -> None:
     """Write a JSON file, whole or not at all."""
     with write_atomically(path, mode) as file:
         file.write(json.dumps(document, indent=1, sort_keys=True, default=str).encode() + b"\n")
+
+
+def digest_of_file(path: Path) -> str:
+    """Return 24 hex digits for the content of a file, or nothing if it is not there."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    return ""
 
 
 def file_name(table: str) -> str:

@@ -2,13 +2,13 @@
 
 import enum
 import os
-import re
 import signal
 import subprocess
 from typing import Annotated
 
 import typer
 
+from ..databases import server_version
 from .invocation import of, require_database
 
 WAYS = {"test": "dbcycle refresh", "migrated": "dbcycle migrate", "restored": "dbcycle restore"}
@@ -36,15 +36,14 @@ def url(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
     with invocation.reading(quick=True) as cycle:
         name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
         address = cycle.server.url(name)
-        described = cycle.server.describe()
+        version = server_version(cycle.server) or cycle.server.describe()
         engine = cycle.server.engine
-    version = re.search(r"\d+(\.\d+)*", described)
     invocation.show(
         {
             "role": str(role),
             "url": address,
             "engine": engine,
-            "version": version.group() if version else described,
+            "version": version,
         },
         lambda: typer.echo(address),
     )

@@ -189,6 +189,12 @@ _add(
     "dbcycle extract --table users --table notes --force",
     "dbcycle --env development extract --table users --no-anonymize",
 )
+_add(
+    "export",
+    stages.export,
+    "dbcycle export",
+    "dbcycle export --table users --to auto_users.py --to users.parquet",
+)
 _add("seed-test-db", stages.seed_test_db, "dbcycle seed-test-db")
 _add("verify", stages.verify, "dbcycle verify", "dbcycle verify --json")
 _add("publish", stages.publish, "dbcycle publish", "dbcycle publish --previous")

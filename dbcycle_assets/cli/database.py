@@ -1,5 +1,6 @@
 """``db``: one database looked after directly."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,6 +99,7 @@ def _show(
         "left": list(done.left),
         "changes": [str(each) for each in done.changes],
         "with_rows": done.rows,
+        "warnings": None if done.warnings is None else [asdict(each) for each in done.warnings],
         "backup": done.backup or None,
     }
 
@@ -112,14 +114,33 @@ def _show(
             heading(f"the schema would change in {count(len(done.changes), 'place')}")
             for each in done.changes:
                 say(f"  {each}")
+            _warnings(done)
         if done.left:
             say(f"left for a later run: {names(done.left)}")
         if done.backup:
             say(f"backup: {done.backup} (dbcycle db backup restore {done.backup})")
 
-    if dry_run and not done.rows:
-        note("others use the database: the rehearsal ran on its schema, without its rows")
+    if dry_run:
+        _reservations(place, done)
     invocation.show(document, for_people)
+
+
+def _reservations(place: "Target", done: "Done") -> None:
+    """Say what a rehearsal could not look at."""
+    from ..upkeep.linting import NO_LINTER
+
+    if done.warnings is None and place.server.engine == "postgresql":
+        note(NO_LINTER)
+    if not done.rows:
+        note("others use the database: the rehearsal ran on its schema, without its rows")
+
+
+def _warnings(done: "Done") -> None:
+    """Print what would lock or rewrite a table for long."""
+    if done.warnings:
+        heading(count(len(done.warnings), "warning"))
+        for each in done.warnings:
+            say(f"  {each}", style="yellow")
 
 
 @db.command()

@@ -30,7 +30,7 @@ def table_facts(
     entry = plan.tables[name]
     extracted, seeded = cycle.ledger.get(f"extracts/{name}"), cycle.ledger.get(f"seeded/{name}")
     profiles = recorded(extracted.facts.get("profile", {}))[0] if extracted else {}
-    classes = privacy_of(entry.table)
+    classes = privacy_of(entry.table, cycle.catalog)
     columns = [
         _column(entry, item, classes[item.column.name], profiles, judged) for item in entry.columns
     ]

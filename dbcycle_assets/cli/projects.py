@@ -8,7 +8,7 @@ import typer
 
 from ..artifacts import project_lock
 from ..config import load_project
-from ..config.edit import Judgement, apply_judgements
+from ..config.edit import Judgement, apply_judgements, apply_moves
 from ..config.load import FILE
 from ..config.model import Project
 from .invocation import Document, Invocation, findings_exit, note, of
@@ -16,6 +16,7 @@ from .text import count, heading, say, table
 
 if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
     from ..model.detect import Proposal
+    from ..model.head import Head
 
 Accept = Annotated[
     bool, typer.Option("--accept-all", help="Accept every proposal; read them before you share.")
@@ -63,22 +64,28 @@ def judge(ctx: typer.Context, *, accept_all: Accept = False) -> None:
     """Propose a rule for every column that nobody has judged.
 
     On a terminal it asks about each; what you accept is written into dbcycle.yaml, whose comments
-    and order stay. Elsewhere it prints the proposals and ends with exit code 8.
+    and order stay. Elsewhere it prints the proposals and ends with exit code 8. Names that a
+    migration changed are written down too.
     """
     from ..cycle.plan import current_plan, proposals
+    from ..model.head import at_head
 
     invocation = of(ctx)
     with invocation.reading() as cycle:
         unjudged = current_plan(cycle).unjudged
         found = proposals(cycle, unjudged) if unjudged else []
+        head = at_head(invocation.project.config, cycle.catalog)
+    moved = list(head.notes) if _moved(invocation, head, accept_all=accept_all) else []
     decided = _decide(invocation, found, accept_all=accept_all)
     root = invocation.project.root
-    if decided:
+    if decided or moved:
         with project_lock(invocation.project.state, "judge"):
+            if moved:
+                apply_moves(root / FILE, head.moves)
             apply_judgements(root / FILE, decided)
     left = _remaining(root)
-    document = _judged_document(decided, found) | {"findings": left}
-    invocation.show(document, lambda: _judged(decided, found, left, invocation))
+    document = _judged_document(decided, found) | {"moved": moved, "findings": left}
+    invocation.show(document, lambda: _judged(decided, found, left, invocation, moved))
     if left:
         findings_exit()
 
@@ -135,6 +142,15 @@ def detect(
         say(f"{personal} of {count(len(found), 'column')} look personal")
 
     invocation.show({"columns": columns}, for_people)
+
+
+def _moved(invocation: Invocation, head: "Head", *, accept_all: bool) -> bool:
+    """Ask whether names that a migration changed shall be changed in the config too."""
+    if not head.moves or not invocation.interactive or accept_all or invocation.yes:
+        return bool(head.moves) and (accept_all or invocation.yes)
+    for line in head.notes:
+        say(f"  {line}")
+    return typer.confirm("Write these names into dbcycle.yaml?", default=True)
 
 
 def _decide(
@@ -199,7 +215,10 @@ def _judged(
     found: Sequence["Proposal"],
     left: Sequence[str],
     invocation: Invocation,
+    moved: Sequence[str],
 ) -> None:
+    for line in moved:
+        say(f"written down: {line}")
     if not found and not left:
         say("every column is judged", style="green")
         return

@@ -91,6 +91,7 @@ def _plan_document(
             for name, column in (plan.unjudged if plan else ())
         ],
         "findings": list(plan.findings) if plan else [],
+        "notes": list(plan.notes) if plan else [],
         "constraints": [asdict(proof) for proof in plan.proofs()] if plan else [],
         "columns": [
             {
@@ -139,6 +140,10 @@ def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
         ]
         table(["column", "proposed", "sure", "because"], lines)
         note("→ accept or change them with `dbcycle judge`")
+    if plan.notes:
+        heading(f"{count(len(plan.notes), 'note')}")
+        for line in plan.notes:
+            say(f"  - {line}")
     if plan.findings:
         heading(f"{count(len(plan.findings), 'finding')}")
         for line in plan.findings:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from ..config import credentials
 from ..errors import BadInput, UsageError, did_you_mean
 from .invocation import Document, Invocation, findings_exit, note, of, require_database
 from .text import count, heading, names, say, table
+from .text import table as table_of
 
 if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
     from ..cycle.session import Cycle, Outcome
@@ -106,6 +108,57 @@ def extract(
     if no_anonymize:
         note(f"RAW rows, not anonymized: {invocation.project.state / 'raw'} (nothing loads them)")
     _report(invocation, found, started)
+
+
+def export(
+    ctx: typer.Context,
+    *,
+    table: Annotated[
+        list[str] | None, typer.Option("--table", metavar="T", help="Only this table; repeatable.")
+    ] = None,
+    to: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            help="Write one table there instead: .py, .csv, .jsonl or .parquet; repeatable.",
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Write extracts as files: Python modules, CSV, JSON lines or Parquet.
+
+    Without --to those that `export` of a table's config names.
+    """
+    from ..cycle.export import export as stage
+    from ..cycle.export import write
+    from ..cycle.plan import require_catalog
+
+    invocation, started = of(ctx), time.monotonic()
+    with invocation.writing("export", force=force) as cycle:
+        catalog = require_catalog(cycle)
+        chosen = _tables(cycle, table)
+        if to is None:
+            wanted = [name for name in chosen if cycle.project.config.tables[name].export]
+            _require_exports(cycle, wanted)
+            _report(invocation, stage(cycle, wanted), started)
+            return
+        if len(chosen) != 1:
+            raise UsageError("--to writes one table", remedy="give --table NAME once")
+        rows = {str(path): write(cycle, catalog.tables[chosen[0]], path) for path in to}
+    invocation.show(
+        {"table": chosen[0], "files": rows},
+        lambda: table_of(["file", "rows"], [(name, f"{n:,}") for name, n in rows.items()]),
+    )
+
+
+def _require_exports(cycle: "Cycle", wanted: list[str]) -> None:
+    if not wanted:
+        raise BadInput(
+            "no table has an `export`",
+            where=cycle.project.name,
+            remedy="write `export: auto_users.py` under a table in dbcycle.yaml, or give --to",
+        )
 
 
 def seed_test_db(ctx: typer.Context, *, force: Force = False) -> None:

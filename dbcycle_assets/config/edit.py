@@ -14,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ..errors import ConfigError
 from . import document as yaml
 from .document import Sharing, growing
+from .moves import Moves, move
 
 HEADER = """\
 The cycle of {name}. Every column of every table is judged: it has an anonymizer under `columns`,
@@ -70,6 +71,29 @@ def new_config(
     before = yaml.plain(document)
     _write(document, judgements, path)
     _replace(path, yaml.dump(document), before, judgements)
+
+
+def apply_moves(path: Path, moves: Moves) -> None:
+    """Give tables and columns their new names; every rule stays as it is.
+
+    Raises:
+        ConfigError: only a person can edit the file; it is unchanged.
+    """
+    document = yaml.parse(path)
+    text = path.read_bytes().decode("utf-8-sig")
+    layout = yaml.layout_of(document, text)
+    wanted = copy.deepcopy(yaml.plain(document))
+    for each in (document, wanted):
+        move(each, moves)
+    edited = yaml.dump(document, layout)
+    with _beside(path, edited.replace("\n", "\r\n") if "\r\n" in text else edited) as part:
+        if yaml.plain(yaml.parse(part)) != wanted:
+            names = [*moves.tables.items(), *(p for c in moves.columns.values() for p in c.items())]
+            raise ConfigError(
+                "is woven in a way that only a person can edit",
+                where=str(path),
+                remedy="rename by hand: " + ", ".join(f"{old} to {new}" for old, new in names),
+            )
 
 
 def add_step(path: Path, version: str, step: str) -> None:

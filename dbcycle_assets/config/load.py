@@ -10,7 +10,7 @@ import pydantic
 
 from ..errors import ConfigError, did_you_mean
 from .document import line_of, parse, plain
-from .model import Config, Project
+from .model import EXPORTS, Config, Project
 from .schedule import cron_fault
 
 FILE = "dbcycle.yaml"
@@ -76,6 +76,8 @@ def _expand_table(table: Any) -> Any:
         given["columns"] = {name: _rule(rule) for name, rule in given["columns"].items()}
     if isinstance(given.get("references"), Mapping):
         given["references"] = {name: _targets(to) for name, to in given["references"].items()}
+    if isinstance(given.get("export"), str):
+        given["export"] = [given["export"]]
     return given
 
 
@@ -181,9 +183,12 @@ def _path_faults(content: Mapping[str, Any], root: Path) -> Iterator[Fault]:
     if isinstance(golden, str) and not _inside(root, golden):
         yield ["golden"], "must lie inside the project"
     for name, table in _mapping(content.get("tables")).items():
-        export = _mapping(table).get("export")
-        if isinstance(export, str) and not _inside(root, export):
-            yield ["tables", name, "export"], "must lie inside the project"
+        given = _mapping(table).get("export")
+        for path in _list([given] if isinstance(given, str) else given):
+            if isinstance(path, str) and not _inside(root, path):
+                yield ["tables", name, "export"], "must lie inside the project"
+            elif isinstance(path, str) and not path.endswith(EXPORTS):
+                yield ["tables", name, "export"], f"`{path}` must end with {', '.join(EXPORTS)}"
 
 
 def _inside(root: Path, path: str) -> bool:

@@ -109,6 +109,10 @@ class Sample(_Strict):
     where: str | None = None
 
 
+EXPORTS = (".py", ".csv", ".jsonl", ".parquet")
+"""The endings of the files that an extract can be written to."""
+
+
 class TableConfig(_Strict):
     """What the user decided about one table."""
 
@@ -119,7 +123,8 @@ class TableConfig(_Strict):
     quasi_identifiers: tuple[tuple[str, ...], ...] = ()
     """Sets of columns that together might tell who a row is about."""
     factory: str | None = None
-    export: str | None = None
+    export: tuple[str, ...] = ()
+    """Files to write the extract to as well: ``.py``, ``.csv``, ``.jsonl`` or ``.parquet``."""
     sample: Sample | None = None
 
     @pydantic.field_validator("quasi_identifiers")

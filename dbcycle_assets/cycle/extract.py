@@ -18,6 +18,7 @@ from ..errors import (
     GuardRefused,
     VerificationFailed,
 )
+from ..model.catalog import Catalog
 from ..model.digest import digest_of
 from ..model.ledger import Check, Record
 from ..model.plan import Plan, TablePlan
@@ -149,7 +150,7 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         "size_bytes": store.rows_path(table.id).stat().st_size,
         "digest": writer.digest,
         "preview": "" if masking is None else preview,
-        "columns": _column_facts(plan),
+        "columns": _column_facts(plan, cycle.catalog),
     }
     if masking is None:
         return Outcome(
@@ -190,8 +191,8 @@ def _checks(
     return checks
 
 
-def _column_facts(plan: TablePlan) -> list[dict[str, str]]:
-    classes = privacy_of(plan.table)
+def _column_facts(plan: TablePlan, catalog: Catalog | None) -> list[dict[str, str]]:
+    classes = privacy_of(plan.table, catalog)
     return [
         {
             "name": item.column.name,

@@ -1,15 +1,30 @@
 """The migrations: a clone of the restored database with every version's steps applied."""
 
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from ..databases import server_version
 from ..databases.port import Database, Fingerprint
 from ..errors import MigrationError
-from ..model.catalog import Catalog, Table
+from ..model.catalog import Ancestor, Catalog, Table
+from ..model.descent import Descent
 from ..model.digest import digest_of
-from ..model.migration import pending
+from ..model.ledger import Check
+from ..model.migration import Step, pending
 from ..upkeep.engine import engine_for
+from ..upkeep.linting import NO_LINTER, lint
 from ..upkeep.sources import migration_steps
 from .session import Cycle, Outcome
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The seconds of each step in order, where columns come from, and the linter's check."""
+
+    seconds: Mapping[str, float]
+    ancestors: tuple[Ancestor, ...]
+    check: Check | None
 
 
 def migrate(cycle: Cycle, *, sql_only: bool = False, only_step: str | None = None) -> list[Outcome]:
@@ -34,13 +49,13 @@ def migrate(cycle: Cycle, *, sql_only: bool = False, only_step: str | None = Non
     try:
         with server.open(fresh) as database:
             applied = _apply(cycle, database, sql_only=sql_only, only_step=only_step)
-            catalog = database.catalog()
+            catalog = replace(database.catalog(), ancestors=applied.ancestors)
             cycle.progress(f"fingerprinting {len(catalog.tables)} tables")
             prints = database.fingerprints(catalog.tables.values())
     except BaseException:
         server.drop(fresh, cycle.project.name)
         raise
-    content = "" if sql_only or only_step else catalog.schema_digest
+    content = "" if sql_only or only_step else catalog.version
     server.set_stamp(fresh, cycle.stamp("migrated", content))
     server.switch(fresh, live, cycle.database("replaced"), cycle.project.name)
     server.drop(cycle.database("replaced"), cycle.project.name)
@@ -63,12 +78,21 @@ def _record(
     cycle: Cycle,
     catalog: Catalog,
     prints: dict[str, Fingerprint],
-    applied: list[str],
+    applied: Applied,
     started: float,
 ) -> list[Outcome]:
-    facts = {"tables": len(catalog.tables), "steps": applied, "head": applied[-1:] or ["none"]}
+    names = list(applied.seconds)
+    facts = {
+        "tables": len(catalog.tables),
+        "steps": names,
+        "step_seconds": applied.seconds,
+        "head": names[-1:] or ["none"],
+    }
+    checks = () if applied.check is None else (applied.check,)
     outcomes = [
-        cycle.record("migrated_schema", catalog.schema_digest, started=started, facts=facts)
+        cycle.record(
+            "migrated_schema", catalog.version, started=started, facts=facts, checks=checks
+        )
     ]
     for asset in _table_assets(cycle):
         name = asset.split("/", 1)[1]
@@ -84,14 +108,18 @@ def _record(
     return outcomes
 
 
-def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str | None) -> list[str]:
+def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str | None) -> Applied:
+    told: list[str] = []
     everything = migration_steps(cycle.project)
-    engine = engine_for(
-        cycle.project,
-        database,
-        report=cycle.progress,
-        url=cycle.server.url(database.name),
-        alone=True,
+    engine = replace(
+        engine_for(
+            cycle.project,
+            database,
+            report=cycle.progress,
+            url=cycle.server.url(database.name),
+            alone=True,
+        ),
+        witness=told.append,
     )
     engine.migrations.prepare()
     steps = [
@@ -105,8 +133,24 @@ def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str |
             f"no migration step is called {only_step}",
             remedy="the steps are listed under `migrations` in dbcycle.yaml",
         )
-    names = []
+    names: dict[str, float] = {}
+    descent, columns = Descent(cycle.project.config.engine), engine.migrations.columns()
     for step in steps:
         cycle.progress(f"migration {step.name}")
-        names += engine.apply([step], lambda _step, _seconds: None)
-    return names
+        engine.apply([step], lambda done, seconds: names.update({done.name: round(seconds, 3)}))
+        before, columns = columns, engine.migrations.columns()
+        descent.follow(step.name, [*engine.statements(step), *dict.fromkeys(told)], before, columns)
+        told.clear()
+    return Applied(names, descent.ancestors, _linted(cycle, steps))
+
+
+def _linted(cycle: Cycle, steps: Sequence[Step]) -> Check | None:
+    """Return whether a step would hold up production: a warning, and only for PostgreSQL."""
+    if cycle.project.config.engine != "postgresql":
+        return None
+    found = lint(cycle.project, steps, server_version(cycle.server))
+    facts = {
+        "steps": len(steps),
+        "warnings": [NO_LINTER] if found is None else [str(each) for each in found],
+    }
+    return Check("no_long_locks", passed=found == [], facts=facts, blocking=False)

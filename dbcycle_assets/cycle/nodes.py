@@ -5,10 +5,11 @@ This listing is the pipeline: Dagster's assets, ``dbcycle plan`` and the memo al
 
 from collections.abc import Iterator
 
-from ..config.model import Project
+from ..config.model import Config, Project
 from ..model.catalog import Catalog
 from ..model.decision import Judge
 from ..model.digest import digest_of, digest_of_text
+from ..model.head import at_head
 from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
 from ..upkeep.seed_files import seed_files
@@ -16,14 +17,15 @@ from ..upkeep.sources import migrations_digest
 from .golden import golden_files
 
 RESTORE_VERSION = 1
-MIGRATE_VERSION = 2
+MIGRATE_VERSION = 3
 SEED_VERSION = 1
+EXPORT_VERSION = 1
 PUBLISH_VERSION = 2
 
 
 def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     """Yield every asset, parents first. ``catalog`` adds the rules inherited through keys."""
-    config = project.config
+    config = working_config(project, catalog)
     tables = sorted(config.tables)
     golden = golden_files(project)
     yield Node("prod_dump", (), digest_of([1, config.engine]))
@@ -41,6 +43,11 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
         others = tuple(f"migrated/{other}" for other in needs.tables)
         code = extract_code_version(config, table, needs.inherited)
         yield Node(f"extracts/{table}", (f"migrated/{table}", *others, *key), code)
+    for table in tables:
+        if files := config.tables[table].export:
+            yield Node(
+                f"exports/{table}", (f"extracts/{table}",), digest_of([EXPORT_VERSION, files])
+            )
     for table, file in sorted(golden.items()):
         yield Node(f"golden/{table}", (), digest_of(["golden", digest_of_text(file.read_bytes())]))
     for table in tables:
@@ -59,6 +66,15 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
         (*seeded, "plan", "migrated_schema"),
         digest_of([PUBLISH_VERSION, exceptions, *anonymity, *seeds_version(project)]),
     )
+
+
+def working_config(project: Project, catalog: Catalog | None) -> Config:
+    """Return the config under the names of the last migrated schema.
+
+    A table that was renamed keeps its former name: its assets carry it until the config is changed.
+    """
+    head = at_head(project.config, catalog)
+    return project.config if head.moves.tables else head.config
 
 
 def seeds_version(project: Project) -> list[list[str]]:

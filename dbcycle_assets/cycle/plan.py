@@ -3,11 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import BadInput
 from ..model.catalog import Catalog
 from ..model.detect import Proposal, propose
+from ..model.head import inherited_rule
 from ..model.ledger import Check, Stale
 from ..model.plan import Plan, make_plan
 from .session import Cycle, Outcome
@@ -93,8 +94,28 @@ def proposals(
             for table in catalog.tables.values()
             for column in table.stored_columns
         }
-    found = propose(catalog, samples)
+    known = cycle.catalog
+    if known is not None and known.schema_digest == catalog.schema_digest:
+        catalog = replace(catalog, ancestors=known.ancestors)
+    found = [_inherited(cycle, catalog, proposal) for proposal in propose(catalog, samples)]
     return [p for p in found if only is None or (p.table, p.column) in only]
+
+
+def _inherited(cycle: Cycle, catalog: Catalog, proposal: Proposal) -> Proposal:
+    """Return a proposal, or the rule of the column that this one is a copy of."""
+    ancestors = catalog.ancestors_of(proposal.table, proposal.column)
+    found = inherited_rule(cycle.config, ancestors)
+    if found is None:
+        return proposal
+    ancestor, options = found
+    return replace(
+        proposal,
+        rule=options["anonymize"],
+        options={name: value for name, value in options.items() if name != "anonymize"},
+        personal=proposal.personal or options["anonymize"] != "keep",
+        confidence=0.99,
+        reason=f"a copy of {ancestor.from_table}.{ancestor.from_column} ({ancestor.step})",
+    )
 
 
 def report(cycle: Cycle, *, propose_rules: bool = True) -> PlanReport:

@@ -248,7 +248,7 @@ def fan_outs(catalog: Catalog, database: Database) -> dict[str, dict[str, Any]]:
 
 def anonymity_checks(cycle: Cycle, catalog: Catalog, database: Database) -> tuple[Check, ...]:
     """Return the k-anonymity of a database, or nothing where no quasi-identifier is declared."""
-    config = cycle.project.config
+    config = cycle.config
     found: list[Anonymity] = []
     for name, settings in sorted(config.tables.items()):
         for columns in settings.quasi_identifiers:

@@ -87,7 +87,7 @@ class LeakSearch:
         self._cycle = cycle
         self._plan = plan
         self._counts: dict[tuple[str, str, str], int] = {}
-        self._excused = set(cycle.project.config.verify.coincidences)
+        self._excused = set(cycle.config.verify.coincidences)
         self._kept: dict[str, frozenset[bytes]] = {}
         known: dict[tuple[str, str], list[bytes]] = {}
         for name, table in sorted(plan.tables.items()):

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..anonymizers.base import Key
-from ..artifacts import Extracts, Ledger, read_catalog, write_catalog
+from ..artifacts import Extracts, Ledger, digest_of_file, read_catalog, write_catalog
 from ..config import credentials
-from ..config.model import Project
+from ..config.model import Config, Project
 from ..databases import dump_digest, open_server
 from ..databases.port import Progress, Server, Stamp
 from ..model.catalog import Catalog
 from ..model.digest import digest_of
 from ..model.ledger import Check, Node, Record, Stale, direct_reasons, find_stale
-from .nodes import asset_nodes
+from .nodes import asset_nodes, working_config
 
 DATABASES = {"restored_db": "restored", "migrated_schema": "migrated", "test_db": "test"}
 """The role of the database behind each asset that has one of its own."""
@@ -78,6 +78,11 @@ class Cycle:
         """The catalog that the last migration left, or None before the first."""
         return read_catalog(self.project.state)
 
+    @property
+    def config(self) -> Config:
+        """The config under the names of the last migrated schema."""
+        return working_config(self.project, self.catalog)
+
     def nodes(self) -> Mapping[str, Node]:
         """Return the asset graph, parents first, with the code versions of this run."""
         if self._nodes is None:
@@ -114,6 +119,8 @@ class Cycle:
         for asset, node in nodes.items():
             if node.stage == "extracts" and node.table is not None:
                 gone |= self.missing_extract(asset, node.table)
+            elif node.stage == "exports":
+                gone |= self.missing_export(asset)
         return gone
 
     def missing_database(self, asset: str, role: str) -> dict[str, str]:
@@ -135,6 +142,17 @@ class Cycle:
         if record is None or (manifest is not None and manifest.digest == record.facts["digest"]):
             return {}
         return {asset: "its extract is gone or was replaced"}
+
+    def missing_export(self, asset: str) -> dict[str, str]:
+        """Return why a file of an export is gone: one entry, or none if all are there."""
+        record = self.ledger.get(asset)
+        files = record.facts["files"] if record is not None else {}
+        gone = [
+            name
+            for name, digest in files.items()
+            if digest_of_file(self.project.path(name)) != digest
+        ]
+        return {asset: f"{gone[0]} is gone or was edited"} if gone else {}
 
     def records(self, nodes: Mapping[str, Node]) -> dict[str, Record]:
         """Return the records that exist."""

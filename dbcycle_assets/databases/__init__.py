@@ -7,7 +7,7 @@ from ..errors import BadInput, UsageError
 from .port import Progress, Server
 from .postgres.dumps import dump_digest as _archive_digest
 
-__all__ = ["dump_database", "dump_digest", "locate", "open_server"]
+__all__ = ["dump_database", "dump_digest", "locate", "open_server", "server_version"]
 
 
 def dump_digest(path: Path) -> str:
@@ -95,6 +95,12 @@ def locate(engine: str, url: str, base: Path | None = None) -> tuple[Server, str
         )
     # Databases are made, copied and renamed from a session on another one.
     return PostgresServer(with_database(url, "postgres"), programs=embedded.programs), name
+
+
+def server_version(server: Server) -> str:
+    """Return the version number of a server, as in ``16.4``; empty if it tells none."""
+    found = re.search(r"\d+(\.\d+)*", server.describe())
+    return found.group() if found else ""
 
 
 def _folder(url: str | None, state: Path) -> Path:

@@ -129,6 +129,11 @@ class Migrations(Protocol):
     def still_locked(self) -> bool:
         """Tell whether the lock is ours; false when its session was ended."""
 
+    def columns(self) -> dict[str, tuple[str, str]]:
+        """Return every column as (table id, name), by a name that outlives renaming where the
+        engine has one.
+        """
+
     def session(self, *, patience: float) -> AbstractContextManager[None]:
         """Run a step inside; whatever it sets in the session is set back afterwards. A statement
         waits ``patience`` seconds for a lock; one that blocks nobody meanwhile, much longer.

@@ -244,12 +244,16 @@ class Server(Protocol):
         do so at once, one makes it.
         """
 
-    def duplicate(self, source: str, name: str, stamp: Stamp, *, end_sessions: bool) -> None:
+    def duplicate(
+        self, source: str, name: str, stamp: Stamp, *, end_sessions: bool, live: bool = False
+    ) -> None:
         """Create ``name`` as a copy of any database, ours or not; the guard on ``name`` is that
-        of :meth:`create`.
+        of :meth:`create`. With ``live`` it is copied, slowly, while others use it: as it was at
+        one moment.
 
         Raises:
-            ServerUnavailable: others are connected to the source, and they are not to be ended.
+            ServerUnavailable: others are connected to the source, they are not to be ended, and
+                nobody asked for a live copy.
         """
 
     def duplicates(self, role: str) -> list[tuple[str, Stamp]]:

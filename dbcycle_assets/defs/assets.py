@@ -8,7 +8,7 @@ import dagster as dg
 
 from ..artifacts import project_lock, read_catalog
 from ..config.model import Project
-from ..cycle import download, extract, migrate, plan, publish, restore, seed
+from ..cycle import download, export, extract, migrate, plan, publish, restore, seed
 from ..cycle.extract import Failure
 from ..cycle.nodes import asset_nodes
 from ..cycle.session import Cycle, Outcome
@@ -69,6 +69,7 @@ def build_assets(
     ]
     for stage, run in (
         ("extracts", extract.extract),
+        ("exports", export.export),
         ("golden", seed.take_golden),
         ("seeded", seed.seed),
     ):

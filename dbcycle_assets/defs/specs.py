@@ -27,13 +27,19 @@ CHECK_DESCRIPTIONS = {
     "no_survivors": "No original of an anonymized column was found in anything that was made.",
     "no_orphans": "Every reference leads to a row, by anti-join.",
     "no_schema_drift": "The schema is that of the migrations.",
+    "no_long_locks": "No migration step locks or rewrites a table for long.",
     "fidelity": "Nulls, distinct values and lengths are like production's, or changed as meant.",
     "k_anonymity": "No row stands out by its quasi-identifiers.",
 }
 """What each check says when it has passed."""
 
-WARNINGS: dict[str, tuple[str, ...]] = {"extracts": ("fidelity",), "test_db": ("k_anonymity",)}
-"""The checks that warn and never block; k-anonymity where quasi-identifiers are declared."""
+WARNINGS: dict[str, tuple[str, ...]] = {
+    "migrated_schema": ("no_long_locks",),
+    "extracts": ("fidelity",),
+    "test_db": ("k_anonymity",),
+}
+"""The checks that warn and never block; k-anonymity where quasi-identifiers are declared, locks
+on PostgreSQL."""
 
 GROUPS = {
     "prod_dump": "dump",
@@ -52,6 +58,7 @@ DESCRIPTIONS = {
     "migrated": "The rows and shape of `{table}` after the migrations.",
     "plan": "Config × catalog, decided: what every table and column becomes.",
     "extracts": "`{table}` anonymized, on disk.",
+    "exports": "The extract of `{table}` as files for people and other programs.",
     "golden": "The golden records of `{table}`.",
     "seeded": "`{table}`: the extract with its golden records merged over it, loaded.",
     "test_db": "The verified and published test database.",
@@ -91,8 +98,11 @@ def asset_spec(project: Project, node: Node, external: tuple[str, ...] = ()) -> 
 def check_specs(project: Project, node: Node) -> list[dg.AssetCheckSpec]:
     """Return the checks of one node, the blocking ones first."""
     key = asset_key(project.name, node.asset)
-    declared = any(table.quasi_identifiers for table in project.config.tables.values())
-    warned = [name for name in WARNINGS.get(node.stage, ()) if declared or name != "k_anonymity"]
+    absent = {
+        "k_anonymity": not any(t.quasi_identifiers for t in project.config.tables.values()),
+        "no_long_locks": project.config.engine != "postgresql",
+    }
+    warned = [name for name in WARNINGS.get(node.stage, ()) if not absent.get(name)]
     blocking = CHECKS.get(node.stage, ())
     return [
         dg.AssetCheckSpec(

@@ -107,8 +107,26 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Ancestor:
+    """A column that ``table.column`` got its values from in a migration step.
+
+    ``exact`` ones were taken as they stand: the column was renamed, or copied.
+    """
+
+    table: str
+    column: str
+    from_table: str
+    from_column: str
+    exact: bool
+    step: str
+
+
+@dataclass(frozen=True)
 class Catalog:
-    """The tables of one database, by id, and the digest of its whole schema (views included)."""
+    """The tables of one database, by id, and the digest of its whole schema (views included).
+
+    ``ancestors`` are known of a migrated database alone.
+    """
 
     engine: str
     tables: Mapping[str, Table]
@@ -117,6 +135,17 @@ class Catalog:
     views: tuple[str, ...] = ()
     materialized_views: tuple[str, ...] = ()
     triggers: tuple[str, ...] = field(default=())
+    ancestors: tuple[Ancestor, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """A digest of the schema, and of where its columns come from."""
+        lines = [asdict(ancestor) for ancestor in self.ancestors]
+        return digest_of([self.schema_digest, lines]) if lines else self.schema_digest
+
+    def ancestors_of(self, table: str, column: str) -> list[Ancestor]:
+        """Return where a column comes from, in the order of their names."""
+        return [a for a in self.ancestors if (a.table, a.column) == (table, column)]
 
     @property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
@@ -139,6 +168,7 @@ class Catalog:
             views=tuple(document["views"]),
             materialized_views=tuple(document["materialized_views"]),
             triggers=tuple(document["triggers"]),
+            ancestors=tuple(Ancestor(**entry) for entry in document["ancestors"]),
         )
 
 

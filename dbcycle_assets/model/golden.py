@@ -40,7 +40,7 @@ def _is_json(text: str) -> bool:
 
 def _plain(value: Any, engine: str = "postgresql") -> str:
     if isinstance(value, bool):
-        names = ("false", "true") if engine == "postgresql" else ("0", "1")
+        names = ("f", "t") if engine == "postgresql" else ("0", "1")
         return names[value]
     if isinstance(value, bytes):
         return "\\x" + value.hex()

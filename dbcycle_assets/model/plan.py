@@ -4,7 +4,7 @@ A column is *judged* when the config names an anonymizer for it, lists it under 
 refers to a column whose rule it must follow. One unjudged column stops everything.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..anonymizers import definition_of, parameters_of
@@ -14,6 +14,7 @@ from .catalog import Catalog, ForeignKey, Table
 from .decision import ColumnPlan, Judge, case_digest, reading_faults
 from .digest import digest_of
 from .graph import load_order
+from .head import at_head, masked_ancestors
 from .proof import Proof, Verdict, prove
 from .survivors import NAMES, PHRASES
 
@@ -45,6 +46,8 @@ class Plan:
     load_order: tuple[tuple[str, ...], ...]
     unjudged: tuple[tuple[str, str], ...]
     findings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What a person should know and nothing stops for."""
     virtual: tuple[ForeignKey, ...] = ()
     """References that the config declares, without a condition; the database knows none of them."""
 
@@ -96,6 +99,8 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
     Raises:
         ConfigError: the config names a table or column that the database does not have.
     """
+    head = at_head(config, catalog)
+    config = head.config
     _refuse_unknown_names(config, catalog)
     judge = Judge(config, catalog)
     tables: dict[str, TablePlan] = {}
@@ -114,7 +119,7 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 unjudged.append((name, column.name))
         findings += [
             f"{name}: `{key}` is not available in this version; remove it"
-            for key in ("sample", "export", "factory")
+            for key in ("sample", "factory")
             if getattr(settings, key) is not None
         ]
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
@@ -126,9 +131,33 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 if proof.verdict is Verdict.IMPOSSIBLE
             ]
     findings += _empty_parents(config, catalog)
+    findings += [
+        f"{old}: the table is now called {new}; `dbcycle judge` writes that down"
+        for old, new in head.moves.tables.items()
+    ]
     return Plan(
-        tables, load_order(catalog), tuple(unjudged), tuple(sorted(findings)), judge.virtual
+        tables,
+        load_order(catalog),
+        tuple(unjudged),
+        tuple(sorted(findings)),
+        (*head.notes, *_kept_of_masked(tables.values(), config, catalog)),
+        judge.virtual,
     )
+
+
+def _kept_of_masked(tables: Iterable[TablePlan], config: Config, catalog: Catalog) -> Iterator[str]:
+    """Yield a note for every kept column whose values come from a masked one."""
+    for entry in tables:
+        for item in entry.columns if entry.rows else ():
+            if item.masked:
+                continue
+            ancestors = catalog.ancestors_of(entry.table.id, item.column.name)
+            if masked := masked_ancestors(config, ancestors):
+                first = masked[0]
+                yield (
+                    f"{entry.table.id}.{item.column.name} is kept, and {first.step} makes it of "
+                    f"{first.from_table}.{first.from_column}, which is masked"
+                )
 
 
 def extract_code_version(

@@ -94,11 +94,21 @@ def audited(state: Path, line: Line, database: Database | None = None) -> Iterat
 
 
 @contextmanager
-def recorded(target: Target, database: Database, action: str) -> Iterator[Line]:
+def recorded(target: Target, database: Database | None, action: str) -> Iterator[Line]:
     """Write down what the block does to a target; see :func:`audited`."""
     line = Line(action, f"{target.server!r} {target.name}", target.environment)
     with audited(target.project.state, line, database):
         yield line
+
+
+@contextmanager
+def refusals(target: Target, database: Database | None, action: str) -> Iterator[None]:
+    """Write down only that the block refused an action."""
+    try:
+        yield
+    except DbCycleError:
+        with recorded(target, database, action):
+            raise
 
 
 def _result(error: BaseException) -> str:

@@ -30,8 +30,10 @@ class Backup:
 def make_backup(target: Target, reason: str, *, keep: int = KEPT) -> Backup:
     """Copy the database; the oldest backups beyond ``keep`` go, once the new one is whole.
 
+    Outside development and test others may go on using it meanwhile.
+
     Raises:
-        ServerUnavailable: others are connected to a database whose sessions are not ours to end.
+        DbCycleError: it cannot be copied; nothing is left of the attempt.
     """
     now = datetime.now(UTC)
     head = _head(target)
@@ -39,7 +41,7 @@ def make_backup(target: Target, reason: str, *, keep: int = KEPT) -> Backup:
     facts = {"of": target.name, "reason": reason, "head": head, "taken_at": now.isoformat()}
     stamp = Stamp(target.project.name, ROLE, "", facts)
     ours = target.environment in EVERYDAY
-    target.server.duplicate(target.name, name, stamp, end_sessions=ours)
+    target.server.duplicate(target.name, name, stamp, end_sessions=ours, live=not ours)
     for old in list_backups(target)[keep:]:
         target.server.drop(old.name, target.project.name)
     return Backup(name, str(facts["taken_at"]), reason, head)

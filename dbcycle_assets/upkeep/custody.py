@@ -64,7 +64,7 @@ def restore(target: Target, name: str | None, consent: Consent) -> tuple[str, st
     Raises:
         GuardRefused: the guards say no; BadInput: there is no such backup.
     """
-    with target.open() as database:
+    with target.open() as database, audit.refusals(target, database, "restore"):
         found = guards.allow(target, database, "restore", consent, destructive=True)
         if (holder := database.migrations().holder()) is not None:
             raise guards.locked_by(holder)

@@ -2,7 +2,8 @@
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class Engine:
     patience: float = 10.0
     verify_lock: bool = True
     tools: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    witness: Callable[[str], None] | None = None
+    """Told every statement of a Python step, without its parameters."""
 
     def apply(self, steps: Sequence[Step], told: Callable[[Step, float], None]) -> list[str]:
         """Apply steps in order, and tell of each with its seconds; return their names.
@@ -89,6 +92,13 @@ class Engine:
             told(step, time.monotonic() - started)
             done.append(step.name)
         return done
+
+    def statements(self, step: Step) -> list[str]:
+        """Return the statements of a SQL step, without the data of a COPY."""
+        if step.kind != "sql":
+            return []
+        parts = self.migrations.parts(replace(step.script, alone=True))
+        return [text.decode("utf-8", "replace") for part in parts for text in part.texts]
 
     def skip(self, steps: Sequence[Step]) -> None:
         """Record that steps are left out on purpose; a later run applies them."""
@@ -167,11 +177,20 @@ class Engine:
         def change(connection: sqlalchemy.Connection) -> None:
             self.migrations.write_on(connection, row(), step.name)
 
-        said = run_python(
-            step.script, function, lambda: self.migrations.python(change), self.context
-        )
+        @contextmanager
+        def opened() -> Iterator[sqlalchemy.Connection]:
+            with self.migrations.python(change) as connection:
+                if self.witness is not None:
+                    sqlalchemy.event.listen(connection, "before_cursor_execute", self._told)
+                yield connection
+
+        said = run_python(step.script, function, opened, self.context)
         if said:
             self.context.report(f"{step.script.path.name}: {said}")
+
+    def _told(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if self.witness is not None:
+            self.witness(statement)
 
     def _sql(
         self,

@@ -5,9 +5,10 @@ a line in the audit log, however it ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..databases import server_version
 from ..databases.migrating import Holder
 from ..databases.port import Database, Progress
 from ..errors import Drift, UsageError, did_you_mean
@@ -27,6 +28,7 @@ from . import audit, backups, guards
 from .custody import WAIT
 from .engine import Engine, engine_for
 from .guards import Consent
+from .linting import Lint, lint
 from .rehearsal import Change, changes, scratch_copy
 from .seeds import SeedRunner
 from .sources import migration_steps
@@ -48,7 +50,8 @@ class Wish:
 class Done:
     """What was applied or undone: step and seconds each, in order; and the head afterwards.
 
-    A rehearsal also tells what changes in the schema, and whether it had the rows.
+    A rehearsal also tells what changes in the schema, whether it had the rows, and the linter's
+    ``warnings``: None where no linter looked.
     """
 
     steps: tuple[tuple[str, float], ...] = ()
@@ -57,6 +60,7 @@ class Done:
     changes: tuple[Change, ...] = ()
     rows: bool = True
     left: tuple[str, ...] = ()
+    warnings: tuple[Lint, ...] | None = ()
 
 
 @dataclass(frozen=True)
@@ -230,8 +234,7 @@ def rehearse(target: Target, wish: Wish, progress: Progress) -> Done:
         finally:
             target.server.drop(name, target.project.name)
     with scratch_copy(target, progress) as (database, whole):
-        done = _rehearsed(target, database, steps, wish, progress)
-        return Done(done.steps, done.head, changes=done.changes, rows=whole)
+        return replace(_rehearsed(target, database, steps, wish, progress), rows=whole)
 
 
 def _rehearsed(
@@ -241,7 +244,13 @@ def _rehearsed(
     chosen, _late = _chosen(steps, database, wish)
     done = _apply(_engine(target, database, wish, progress), chosen, progress)
     head = _head(database.migrations().entries()) or ""
-    return Done(tuple(done), head, changes=tuple(changes(before, database.catalog())))
+    found = lint(target.project, chosen, server_version(target.server))
+    return Done(
+        tuple(done),
+        head,
+        changes=tuple(changes(before, database.catalog())),
+        warnings=None if found is None else tuple(found),
+    )
 
 
 def roll_back(
@@ -253,7 +262,7 @@ def roll_back(
         GuardRefused, UsageError, Locked, MigrationError: as for :func:`migrate`.
     """
     steps, wish = migration_steps(target.project), wish or Wish()
-    with target.open() as database:
+    with target.open() as database, audit.refusals(target, database, "rollback"):
         guards.allow(target, database, "rollback", consent, destructive=True)
         before = [entry.step for entry in to_entries(database) if entry.done]
         to_roll_back(steps, to_entries(database), count)

@@ -72,7 +72,7 @@ def take_back(target: Target, name: str, consent: Consent, progress: Progress) -
     Raises:
         GuardRefused, Locked, SeedError: nothing was changed.
     """
-    with target.open() as database:
+    with target.open() as database, audit.refusals(target, database, "seed rollback"):
         guards.allow(target, database, "seed rollback", consent, destructive=True)
     backup = backups.make_backup(target, "seed rollback")
     with _writing(target, "seed rollback", consent, destructive=True) as line:
@@ -117,14 +117,15 @@ def reset(
         GuardRefused: outside development and test, or a database that we did not make.
     """
     if target.environment not in EVERYDAY:
-        raise GuardRefused(
-            f"a {target.environment} database is never reset",
-            where=target.name,
-            remedy="restore a backup with `dbcycle db backup restore` instead",
-        )
+        with audit.recorded(target, None, "reset"):
+            raise GuardRefused(
+                f"a {target.environment} database is never reset",
+                where=target.name,
+                remedy="restore a backup with `dbcycle db backup restore` instead",
+            )
     backup = None
     if target.server.exists(target.name):
-        with target.open() as database:
+        with target.open() as database, audit.refusals(target, database, "reset"):
             guards.allow(target, database, "reset", consent, destructive=True)
             if (holder := database.migrations().holder()) is not None:
                 raise guards.locked_by(holder)

@@ -301,7 +301,7 @@ def test_what_a_function_of_the_users_raises_is_not_told(tmp_path, monkeypatch):
     made.produce(SCRIPT, CONFIG.replace("last_name: last_name", f"last_name: {rule}"))
     done = made.refresh()
     assert not done.ok
-    assert "row 1 of the extract: the value does not fit python (KeyError)" in str(done.failed)
+    assert "of the extract: the value does not fit python (KeyError)" in str(done.failed)
     for path in [*(made.root / "home").rglob("*"), *(made.root / ".dbcycle/ledger").rglob("*")]:
         if path.is_file():
             assert b"Lovelace" not in path.read_bytes(), path

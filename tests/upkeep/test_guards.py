@@ -5,12 +5,13 @@ import json
 import pytest
 
 from dbcycle_assets.config import credentials
+from dbcycle_assets.databases.postgres.copies import UNFINISHED, sessions
 from dbcycle_assets.errors import BadInput, GuardRefused
-from dbcycle_assets.upkeep import audit, backups, custody
+from dbcycle_assets.upkeep import audit, backups, custody, seeding
 from dbcycle_assets.upkeep.guards import Consent
 from dbcycle_assets.upkeep.target import resolve
 
-from .kit import silent
+from .kit import kill, silent, wait_until
 
 A = "CREATE TABLE a (id integer PRIMARY KEY);\n"
 DOWN = {"1_a.sql": A, "1_a.down.sql": "DROP TABLE a;"}
@@ -142,6 +143,68 @@ def test_a_rollback_is_preceded_by_a_backup_that_can_be_restored(place):
     assert place.tables() == []
     place.migrate()
     assert place.roll_back() == ["v1/1_a.sql"]
+
+
+def test_production_is_backed_up_and_rolled_back_while_others_use_it(production):
+    """Nobody's session ends, and the backup is the whole database at one moment."""
+    production.migrate(prod=True, confirm=production.prod_name)
+    with production.connect() as other:
+        other.execute("INSERT INTO a VALUES (1), (2)")
+        production.roll_back(production=True, confirmed=production.prod_name)
+        (backup,) = backups.list_backups(production.target)
+        assert other.execute("SELECT 1").fetchall() == [(1,)]
+    server = production.target.server
+    with server.open(backup.name) as database, database.sqlalchemy() as connection:
+        rows = connection.exec_driver_sql("SELECT id FROM a ORDER BY id").fetchall()
+        assert [tuple(row) for row in rows] == [(1,), (2,)]
+        assert [entry.step for entry in database.migrations().entries()] == ["v1/1_a.sql"]
+    consent = Consent(production=True, confirmed=production.prod_name)
+    custody.restore(production.target, backup.name, consent)
+    assert production.ask("SELECT id FROM a ORDER BY id") == [(1,), (2,)]
+
+
+def test_a_backup_that_was_cut_off_is_none(postgres, monkeypatch):
+    """Killed while it is filled, it is not listed; the next one takes it away."""
+    postgres.write(DOWN).migrate()
+    monkeypatch.setenv("UPKEEP_PROD", postgres.target.server.url(postgres.target.name))
+    with postgres.connect() as other:
+        other.execute("CREATE TABLE big AS SELECT g, repeat(md5(g::text), 40) t"
+                      " FROM generate_series(1, 150000) g")  # fmt: skip
+        postgres.environment = "staging"
+        (postgres.root / "dbcycle.yaml").write_text(
+            (postgres.root / "dbcycle.yaml").read_text()
+            .replace("production: {", "staging: {url_env: UPKEEP_PROD}, production: {")
+        )  # fmt: skip
+        server = postgres.target.server
+        process = postgres.start("db", "backup", "--env", "staging")
+        wait_until(lambda: server.duplicates(UNFINISHED))
+        kill(process)
+        ((left, _stamp),) = server.duplicates(UNFINISHED)
+        assert backups.list_backups(postgres.target) == []
+        wait_until(lambda: not _sessions(server, left))
+        backup = custody.back_up(postgres.target)
+        assert server.duplicates(UNFINISHED) == []
+        assert [each.name for each in backups.list_backups(postgres.target)] == [backup.name]
+
+
+def _sessions(server, name):
+    with server._administer() as connection:
+        return sessions(connection, name)
+
+
+def test_a_refusal_is_written_down_too(production):
+    """Whatever was asked for, and though nothing was done."""
+    production.migrate(prod=True, confirm=production.prod_name)
+    with pytest.raises(GuardRefused):
+        production.roll_back()
+    with pytest.raises(GuardRefused):
+        custody.restore(production.target, None, Consent())
+    with pytest.raises(GuardRefused):
+        seeding.reset(production.target, Consent(production=True), silent, seeds=False)
+    lines = audit.read_log(production.target.project.state)
+    assert [line["action"] for line in lines] == ["migrate", "rollback", "restore", "reset"]
+    assert all(line["result"].startswith("GuardRefused: ") for line in lines[1:])
+    assert production.applied == ["v1/1_a.sql"]
 
 
 def test_only_so_many_backups_stay(place):

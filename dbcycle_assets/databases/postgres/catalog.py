@@ -71,6 +71,21 @@ def settled(definition: str) -> str:
     return _NOISE.sub("", _CAST.sub("", definition))
 
 
+def column_numbers(connection: Connection) -> dict[str, tuple[str, str]]:
+    """Return (table id, name) of every column, by the numbers that it keeps when renamed."""
+    tables = connection.execute(query("tables")).fetchall()
+    ids = {row["oid"]: table_id(row["schema"], row["name"]) for row in tables}
+    found = connection.execute(
+        "SELECT attrelid, attnum, attname FROM pg_catalog.pg_attribute"
+        " WHERE attrelid = ANY (%s) AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2",
+        [list(ids)],
+    )
+    return {
+        f"{row['attrelid']}.{row['attnum']}": (ids[row["attrelid"]], row["attname"])
+        for row in found
+    }
+
+
 def read_catalog(connection: Connection) -> Catalog:
     """Return the catalog; the session's search path must be ``pg_catalog`` alone."""
     rows = connection.execute(query("tables")).fetchall()

@@ -133,30 +133,63 @@ def stream(command: Sequence[str | Path], variables: Mapping[str, str]) -> Itera
         ProgramFailed: it failed, and the block read all of its output.
     """
     with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGAPPNAME": "dbcycle", **variables},
-        )
+        process = _start(command, variables, complaints)
         assert process.stdout is not None  # noqa: S101 - for the type checker
+        with _ended(process, complaints), process.stdout as output:
+            yield output
+
+
+def pipe(
+    command: Sequence[str | Path], into: Sequence[str | Path], variables: Mapping[str, str]
+) -> None:
+    """Run two programs, the first one's output into the second one's input; they die with us.
+
+    Raises:
+        ProgramFailed: one failed, and what the second one did is not whole.
+    """
+    with tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as further:
+        first = _start(command, variables, complaints)
+        assert first.stdout is not None  # noqa: S101 - for the type checker
+        second = _start(into, variables, further, stdin=first.stdout)
+        first.stdout.close()
+        # The first one's own reason comes first: the second one only sees its input end.
+        with _ended(first, complaints), _ended(second, further):
+            second.communicate()
+
+
+def _start(
+    command: Sequence[str | Path],
+    variables: Mapping[str, str],
+    complaints: IO[bytes],
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGAPPNAME": "dbcycle", **variables},
+    )
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> Iterator[None]:
+    """See a program end after the block: well, or terminated if the block is left early."""
+    try:
+        yield
+        code = process.wait()
+    except BaseException:
+        process.terminate()
         try:
-            with process.stdout as output:
-                yield output
-            code = process.wait()
-        except BaseException:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            raise
-        if code:
-            complaints.seek(0)
-            raw = complaints.read(1 << 20).decode("utf-8", "replace")
-            raise ProgramFailed(first_complaints(raw), raw)
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
+    if code:
+        complaints.seek(0)
+        raw = complaints.read(1 << 20).decode("utf-8", "replace")
+        raise ProgramFailed(first_complaints(raw), raw)
 
 
 def first_complaints(raw: str) -> list[str]:

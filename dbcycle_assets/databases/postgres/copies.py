@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 
 from ...errors import DbCycleError, ServerUnavailable
+from .clients import Clients, ProgramFailed, environment, pipe, without_password
 from .session import Connection, drop_database, identifier, literal, statement, translated
 
 _KEY = 1_684_169_572
@@ -13,6 +15,11 @@ _KEY = 1_684_169_572
 
 _TRIES = 600
 SUFFIX = "_replaced"
+
+UNFINISHED = "unfinished"
+"""The role of a copy that is being filled; one without a session was left by a kill."""
+
+_PROVIDERS = {"i": ("icu", "ICU_LOCALE"), "b": ("builtin", "BUILTIN_LOCALE")}
 
 
 def once(connection: Connection, make: Callable[[], bool]) -> bool:
@@ -57,6 +64,50 @@ def like(connection: Connection, name: str) -> str:
     return f"TEMPLATE {identifier(name)}" + (
         f" OWNER {identifier(row['owner'])}" if row["may"] else ""
     )
+
+
+def empty_like(connection: Connection, name: str) -> str:
+    """Return the clause that makes an empty database with the locale, encoding and owner of one."""
+    row = connection.execute(
+        "SELECT pg_catalog.to_jsonb(d) AS facts, pg_catalog.pg_get_userbyid(datdba) AS owner,"
+        " pg_catalog.pg_encoding_to_char(encoding) AS encoding,"
+        " pg_catalog.pg_has_role(datdba, 'USAGE') AS may"
+        " FROM pg_catalog.pg_database d WHERE datname = %s",
+        [name],
+    ).fetchone()
+    if row is None:
+        raise DbCycleError(f"there is no database `{name}` to copy")
+    facts = row["facts"]
+    words = [f"TEMPLATE template0 ENCODING {literal(row['encoding'])}"]
+    words += [f"LC_COLLATE {literal(facts['datcollate'])} LC_CTYPE {literal(facts['datctype'])}"]
+    provider = _PROVIDERS.get(facts.get("datlocprovider", "c"))
+    if provider is not None:
+        word, key = provider
+        locale = facts.get("datlocale") or facts.get("daticulocale")
+        words.append(f"LOCALE_PROVIDER {word} {key} {literal(locale)}")
+    return " ".join([*words, *([f"OWNER {identifier(row['owner'])}"] if row["may"] else [])])
+
+
+def pour(programs: Clients, url: str, source: str, name: str) -> None:
+    """Fill an empty database with all of another one as it is at one moment.
+
+    Raises:
+        DbCycleError: it cannot be read or written; the copy is useless.
+    """
+    dump: list[str | Path] = [programs.program("pg_dump"), "--format=custom", "--compress=0"]
+    load: list[str | Path] = [programs.program("pg_restore"), "--exit-on-error"]
+    try:
+        pipe(
+            [*dump, "--dbname", without_password(url, source)],
+            [*load, "--single-transaction", "--dbname", without_password(url, name)],
+            environment(url),
+        )
+    except ProgramFailed as error:
+        raise DbCycleError(
+            f"the database cannot be copied while others use it: {'; '.join(error.lines)}",
+            where=source,
+            remedy="close their sessions and run again; nothing was changed",
+        ) from None
 
 
 def put_back(connection: Connection, copy: str, name: str, end: Callable[[str], None]) -> None:

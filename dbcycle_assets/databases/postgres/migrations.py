@@ -11,6 +11,7 @@ from ...model.digest import digest_of_text
 from ...model.migration import Script
 from ..migrating import Change, Effect, Fault, Holder, Part
 from . import locking, outside, scripts
+from .catalog import column_numbers
 from .history import PostgresHistory
 from .plain import Script as Reader
 from .plain import Statement
@@ -57,6 +58,11 @@ class PostgresMigrations(PostgresHistory):
                 remedy="end it with COMMIT",
             )
         return found
+
+    def columns(self) -> dict[str, tuple[str, str]]:
+        """Return every column by the number of its table and its own, which renaming keeps."""
+        with translated(self.name):
+            return column_numbers(self._connection)
 
     def faults(self, parts: Sequence[Part], *, in_transaction: bool) -> list[Fault]:
         """Return what would fail for certain, found by looking alone."""

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -150,17 +150,24 @@ class PostgresServer:
             with translated(name):
                 return copies.once(connection, make)
 
-    def duplicate(self, source: str, name: str, stamp: Stamp, *, end_sessions: bool) -> None:
+    def duplicate(
+        self, source: str, name: str, stamp: Stamp, *, end_sessions: bool, live: bool = False
+    ) -> None:
         """Create ``name`` as a copy of any database; see the protocol.
 
         Raises:
-            ServerUnavailable: others are connected to the source, and they are not to be ended.
+            ServerUnavailable: others are connected to the source, they are not to be ended, and
+                nobody asked for a live copy.
+            DbCycleError: the live copy failed; nothing is left of it.
         """
         with self._administer() as connection:
             how = copies.like(connection, source)
             if end_sessions:
                 _end_sessions(connection, source)
-            elif busy := copies.sessions(connection, source):
+            elif (busy := copies.sessions(connection, source)) and live:
+                self._copy_live(connection, source, name, stamp)
+                return
+            elif busy:
                 raise ServerUnavailable(
                     f"{busy} other sessions use the database, so that it cannot be copied",
                     where=source,
@@ -169,6 +176,20 @@ class PostgresServer:
             if connection.info.server_version >= 150000:  # noqa: PLR2004 - PostgreSQL 15
                 how += " STRATEGY file_copy"
             self._make(connection, name, stamp, how)
+
+    def _copy_live(self, connection: Connection, source: str, name: str, stamp: Stamp) -> None:
+        """Copy a database through pg_dump; it has its stamp once it is whole."""
+        for left, known in self.duplicates(copies.UNFINISHED):
+            if known.project == stamp.project and not copies.sessions(connection, left):
+                self._drop(connection, left)
+        unfinished = replace(stamp, role=copies.UNFINISHED)
+        self._make(connection, name, unfinished, copies.empty_like(connection, source))
+        try:
+            copies.pour(self._fitting, self.admin_url or self.base_url, source, name)
+        except BaseException:
+            self._drop(connection, name)
+            raise
+        _write_stamp(connection, name, stamp)
 
     def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
         """Return the databases that carry our stamp with a role, by name."""

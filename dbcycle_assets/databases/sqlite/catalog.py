@@ -76,6 +76,16 @@ def read_catalog(connection: sqlite3.Connection) -> Catalog:
     )
 
 
+def column_names(connection: sqlite3.Connection) -> dict[str, tuple[str, str]]:
+    """Return (table, name) of every column, by both."""
+    tables = [name for kind, name, _, _ in schema_objects(connection) if kind == "table"]
+    return {
+        f"{table}.{row[1]}": (table, row[1])
+        for table in tables
+        for row in connection.execute(f"PRAGMA table_xinfo({identifier(table)})")
+    }
+
+
 Object = tuple[str, str, str, str | None]
 
 

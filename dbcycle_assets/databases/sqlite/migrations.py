@@ -15,6 +15,7 @@ from ...model.digest import digest_of_text
 from ...model.migration import Entry, Mark, Script
 from ..migrating import Change, Effect, Fault, Holder, Part, Signs
 from . import lexer, locking, scripts
+from .catalog import column_names
 from .session import exists, identifier, settle, sqlalchemy_transaction, transaction, translated
 
 _BOOKKEEPING = """
@@ -96,6 +97,10 @@ class SqliteMigrations:
                 remedy="end it with COMMIT",
             )
         return found
+
+    def columns(self) -> dict[str, tuple[str, str]]:
+        """Return every column by its name: SQLite keeps no other."""
+        return column_names(self._connection)
 
     def faults(self, parts: Sequence[Part], *, in_transaction: bool) -> list[Fault]:
         """Return what would fail for certain, found by looking alone."""

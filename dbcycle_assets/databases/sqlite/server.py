@@ -121,9 +121,11 @@ class SqliteServer:
             self.create(name, stamp)
             return True
 
-    def duplicate(self, source: str, name: str, stamp: Stamp, *, end_sessions: bool) -> None:
+    def duplicate(
+        self, source: str, name: str, stamp: Stamp, *, end_sessions: bool, live: bool = False
+    ) -> None:
         """Create ``name`` as a copy of any database; see the protocol."""
-        _ = end_sessions  # SQLite's backup needs none to end
+        _ = end_sessions, live  # SQLite's backup needs none to end
         with self._connected(source) as original, self._built(name, stamp) as copy:
             original.backup(copy)
 

@@ -103,6 +103,9 @@ _SAFE_KINDS = {
     Kind.RANGE: "measure",
 }
 
+_TELLING_LITTLE = frozenset({Kind.BOOLEAN, Kind.ENUM})
+"""Kinds that a personal column may be summed up in without telling who it is about."""
+
 
 def propose(catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]) -> list[Proposal]:
     """Propose a rule for every stored column of every table; ``samples`` are distinct values."""
@@ -118,7 +121,41 @@ def propose(catalog: Catalog, samples: Mapping[tuple[str, str], Sequence[str]]) 
         for name, table in sorted(catalog.tables.items())
         for column in table.stored_columns
     ]
-    return _cross_check(catalog, _search_indexes(catalog, found), samples)
+    return _inherited(catalog, _cross_check(catalog, _search_indexes(catalog, found), samples))
+
+
+def _inherited(catalog: Catalog, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """Give a column that migrations made of a personal one that one's class."""
+    known = {(p.table, p.column): p for p in proposals}
+    checked = []
+    for proposal in proposals:
+        table = catalog.tables[proposal.table]
+        column = table.column(proposal.column)
+        personal = [
+            (ancestor, known[place])
+            for ancestor in catalog.ancestors_of(proposal.table, proposal.column)
+            if (place := (ancestor.from_table, ancestor.from_column)) in known
+            and known[place].personal
+        ]
+        if proposal.personal or column is None or column.kind in _TELLING_LITTLE or not personal:
+            checked.append(proposal)
+            continue
+        ancestor, parent = min(personal, key=lambda pair: not pair[0].exact)
+        rule, options = parent.rule, parent.options
+        if not ancestor.exact:
+            rule = _BY_KIND.get(column.kind, "free_text" if column.kind is Kind.TEXT else rule)
+            options = {}
+        made = replace(
+            proposal,
+            rule=rule,
+            options=options,
+            klass=parent.klass,
+            personal=True,
+            confidence=0.9,
+            reason=f"made of {ancestor.from_table}.{ancestor.from_column} by {ancestor.step}",
+        )
+        checked.append(_fitting(table, column, made, ()))
+    return checked
 
 
 def _search_indexes(catalog: Catalog, found: Sequence[Proposal]) -> list[Proposal]:
