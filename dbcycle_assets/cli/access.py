@@ -58,10 +58,15 @@ def shell(ctx: typer.Context, *, role: RoleOption = Role.TEST) -> None:
     with invocation.reading(quick=True) as cycle:
         name = require_database(cycle, role, WAYS.get(role, "dbcycle refresh"))
         command, secrets = cycle.server.shell_command(name)
+    run_client(command, secrets, ctx.args)
+
+
+def run_client(command: list[str], secrets: dict[str, str], words: list[str]) -> None:
+    """Run an interactive client with some words more; end as it ends."""
     os.environ.update(secrets)  # inherited by the client; never on its command line
     former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the client
     try:
-        done = subprocess.run([*command, *ctx.args], check=False)
+        done = subprocess.run([*command, *words], check=False)
     finally:
         signal.signal(signal.SIGINT, former)
     if done.returncode:

@@ -11,12 +11,12 @@ from ..config import credentials
 from . import (
     access,
     canary,
+    connecting,
     doctor,
     keys,
     projects,
     refresh,
     report,
-    seeding,
     stages,
     workspace,
 )
@@ -213,7 +213,7 @@ _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
 app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))
 app.add_typer(
-    seeding.db,
+    connecting.db,
     name="db",
     epilog=examples(
         "dbcycle db migrate --dry-run",

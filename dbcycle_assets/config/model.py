@@ -173,6 +173,9 @@ class Config(_Strict):
     engine: Literal["postgresql", "sqlite"] = "postgresql"
     source: Source
     migrations: tuple[Version, ...] = ()
+    baseline: str | None = None
+    """The schema that the migrations begin with, as a SQL file, if that is not nothing: temporary
+    databases begin with it."""
     passwords: str | None = None
     """A protected YAML file with plain texts that a Python migration step may need."""
     key_env: str = "DBCYCLE_KEY"

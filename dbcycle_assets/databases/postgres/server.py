@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import sqlalchemy
 
 from ...errors import DbCycleError, GuardRefused, ServerUnavailable
 from ..port import Progress, Restored, Stamp
 from . import copies
 from .clients import Clients, choose, environment, installed, without_password
 from .database import PostgresDatabase
+from .pool import pool
 from .restoring import Restore
 from .session import (
     Connection,
@@ -69,6 +71,10 @@ class PostgresServer:
     def url(self, name: str) -> str:
         """Return a URL of the database with everything needed to connect."""
         return with_database(self.base_url, name)
+
+    def file(self, name: str) -> Path | None:  # noqa: ARG002
+        """Return None: a server holds the databases."""
+        return None
 
     def exists(self, name: str) -> bool:
         """Tell whether the database is there."""
@@ -252,6 +258,16 @@ class PostgresServer:
             yield PostgresDatabase(name, connection, lambda: connect(self.base_url, name))
         finally:
             connection.close()
+
+    def begin(self, name: str) -> bool:  # noqa: ARG002
+        """Return that nothing was made: a database on a server is its owner's to make."""
+        return False
+
+    def pool(
+        self, name: str, *, size: int, foreign_keys: bool = True, echo: bool = False
+    ) -> sqlalchemy.Engine:
+        """Return a pool of sessions for an application; see the protocol."""
+        return pool(self.base_url, name, size=size, foreign_keys=foreign_keys, echo=echo)
 
     def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:
         """Restore a dump into a new database ``name``; nothing is left behind on failure.

@@ -111,7 +111,7 @@ def connect(url: str, database: str | None = None) -> Connection:
         )
     except psycopg.Error as error:
         raise ServerUnavailable(
-            f"cannot connect to database `{facts.get('dbname', '')}`: {_why(error)}",
+            f"cannot connect to database `{facts.get('dbname', '')}`: {why(error)}",
             where=place(facts),
             remedy="check the URL and that the server runs; `dbcycle doctor` tells more",
         ) from None
@@ -146,7 +146,7 @@ def place(facts: Mapping[str, str]) -> str:
     return f"{host}:{facts.get('port', '5432')}"
 
 
-def _why(error: psycopg.Error) -> str:
+def why(error: psycopg.Error) -> str:
     """Return the last line of a connection failure; libpq puts no password there."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__

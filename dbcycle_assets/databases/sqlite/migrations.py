@@ -307,7 +307,8 @@ class SqliteMigrations:
     def signs(self) -> Signs:
         """Return what the file tells about the database."""
         path = self._path
-        return Signs(str(path), path.stem, read_only=not os.access(path, os.W_OK))
+        reading = bool(self._connection.execute("PRAGMA query_only").fetchone()[0])
+        return Signs(str(path), path.stem, read_only=reading or not os.access(path, os.W_OK))
 
 
 def _values(entry: Entry) -> list[object]:

@@ -1,15 +1,23 @@
 """Running SQL scripts: migrations, statement by statement, in one transaction."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from ...errors import DiskUnavailable, Locked, MigrationError, ServerUnavailable
+from ...errors import (
+    DiskUnavailable,
+    Locked,
+    MigrationError,
+    ServerUnavailable,
+    did_you_mean,
+)
 from . import lexer
-from .references import violations
+from .references import named, violations
 from .session import failure, message_of, settle, transaction
 
+_NO_COLUMN = re.compile(r"table (?P<table>\S+) has no column named (?P<column>.+)")
 _OURS = {"begin", "commit", "end"}
 
 
@@ -63,12 +71,20 @@ def run_script(
 
 
 def run_within(connection: sqlite3.Connection, script: str, path: Path) -> None:
-    """Run a script inside the transaction that is open.
+    """Run a script inside the transaction that is open. Nothing in it may swallow errors.
 
     Raises:
         MigrationError: with file, line and column; no value of a row.
     """
     for statement in lexer.statements(script):
+        if lexer.head(statement.text, 3)[1:] == ["or", "ignore"]:
+            raise MigrationError(
+                "OR IGNORE drops, without a word, also a row that breaks NOT NULL, CHECK or another"
+                " unique key",
+                where=f"{path}:{statement.line}:{statement.column}",
+                remedy="write INSERT INTO … ON CONFLICT (the key's columns) DO NOTHING: it passes "
+                "over the row that is there already, and nothing else",
+            )
         run_statement(connection, statement, path, alone=False)
 
 
@@ -100,12 +116,18 @@ def run_statement(
             raise Locked(found.what, where=where, remedy=found.remedy) from None
         if isinstance(found, DiskUnavailable):
             raise found from None
-        raise MigrationError(message_of(error), where=where, remedy=_remedy(error)) from None
+        remedy = _remedy(connection, error)
+        raise MigrationError(message_of(error), where=where, remedy=remedy) from None
 
 
-def _remedy(error: sqlite3.Error) -> str:
+def _remedy(connection: sqlite3.Connection, error: sqlite3.Error) -> str:
     if "transaction" in str(error):
         return "put `-- dbcycle: no-transaction` on a line of its own at the top of the file"
+    if found := _NO_COLUMN.match(str(error)):
+        rows = connection.execute("SELECT name FROM pragma_table_info(?)", [found["table"]])
+        names = [str(name) for (name,) in rows.fetchall()]
+        hint = did_you_mean(found["column"], names)
+        return f"name one of its columns: {', '.join(names)}{hint}"
     return "correct the statement; the step was rolled back whole"
 
 
@@ -119,7 +141,8 @@ def whole_keys(connection: sqlite3.Connection, path: Path | None) -> Iterator[No
     before = violations(connection)
     yield
     broken = [
-        f"{number - before.get(pair, 0)} more rows of {pair[0]} refer to no row of {pair[1]}"
+        f"{number - before.get(pair, 0)} more rows of {named(connection, *pair)} refer to no row of"
+        f" {pair[1]}"
         for pair, number in violations(connection).items()
         if number > before.get(pair, 0)
     ]
