@@ -100,13 +100,22 @@ def run_statement(
             raise Locked(found.what, where=where, remedy=found.remedy) from None
         if isinstance(found, DiskUnavailable):
             raise found from None
-        raise MigrationError(message_of(error), where=where, remedy=_remedy(error)) from None
+        raise MigrationError(
+            message_of(error), where=where, remedy=_remedy(error, whole=not alone)
+        ) from None
 
 
-def _remedy(error: sqlite3.Error) -> str:
+def _remedy(error: sqlite3.Error, *, whole: bool) -> str:
     if "transaction" in str(error):
         return "put `-- dbcycle: no-transaction` on a line of its own at the top of the file"
-    return "correct the statement; the step was rolled back whole"
+    first = "correct the statement"
+    if isinstance(error, sqlite3.IntegrityError):
+        first = "the rows that are there do not allow it: change them, or let the step do so first"
+    if whole:
+        return f"{first}; the step was rolled back whole"
+    return (
+        f"{first}; the statements before it stay in effect, and the next run goes on with this one"
+    )
 
 
 @contextmanager
