@@ -27,6 +27,7 @@ from pathlib import Path
 import psycopg
 
 from dbcycle_assets.databases import embedded, open_server
+from dbcycle_assets.databases.postgres.session import drop_database
 from tests.upkeep.kit import NO_TRANSACTION, kill
 
 ROWS = 300_000
@@ -255,7 +256,8 @@ class Bench:
 
     def close(self, tool):
         database = tool.url.rpartition("/")[2].partition("?")[0]
-        self.ask(self.base, f"DROP DATABASE {database} WITH (FORCE)")
+        with psycopg.connect(self.base, autocommit=True) as connection:
+            drop_database(connection, database)
         shutil.rmtree(tool.folder)
 
     def index(self, tool):

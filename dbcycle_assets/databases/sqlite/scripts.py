@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from ...errors import DiskUnavailable, Locked, MigrationError, ServerUnavailable
+from ...errors import DbCycleError, Locked, MigrationError, ServerUnavailable
 from . import lexer
 from .references import violations
 from .session import failure, message_of, settle, transaction
@@ -55,7 +55,7 @@ def run_script(
             if alone and connection.in_transaction:
                 raise MigrationError("a transaction is left open", where=str(path))
     except sqlite3.Error as error:  # BEGIN or COMMIT itself
-        raise failure(error, str(path), MigrationError) from None
+        raise refusal(error, str(path)) from None
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -95,14 +95,20 @@ def run_statement(
         for _ in connection.execute(statement.text):
             pass
     except sqlite3.Error as error:
-        found = failure(error, where, MigrationError)
-        if isinstance(found, ServerUnavailable):
-            raise Locked(found.what, where=where, remedy=found.remedy) from None
-        if isinstance(found, DiskUnavailable):
+        found = refusal(error, where)
+        if not isinstance(found, MigrationError):
             raise found from None
         raise MigrationError(
             message_of(error), where=where, remedy=_remedy(error, whole=not alone)
         ) from None
+
+
+def refusal(error: sqlite3.Error, where: str) -> DbCycleError:
+    """Return our error for SQLite's inside a step, where a locked file is worth another try."""
+    found = failure(error, where, MigrationError)
+    if isinstance(found, ServerUnavailable):
+        return Locked(found.what, where=where, remedy=found.remedy)
+    return found
 
 
 def _remedy(error: sqlite3.Error, *, whole: bool) -> str:
