@@ -271,7 +271,7 @@ class Bench:
         return self.ask(
             tool.url,
             "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-            " AND state = 'active' AND query ILIKE 'CREATE INDEX CONC%'",
+            " AND state = 'active' AND query ILIKE '%CREATE INDEX CONC%' AND pid <> pg_backend_pid()",
         )
 
     # --- killed ---------------------------------------------------------------------------------
