@@ -34,7 +34,7 @@ SETTINGS = {
 Connection = psycopg.Connection[DictRow]
 
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\([^()]*\)=\([^()]*\)")
-_WITHHELD = {"P0001", "P0002", "P0003", "P0004"}
+WITHHELD = {"P0001", "P0002", "P0003", "P0004"}
 
 
 def identifier(*parts: str) -> str:
@@ -160,7 +160,7 @@ def message_of(error: psycopg.Error) -> str:
     """
     primary = error.diag.message_primary or type(error).__name__
     state = error.sqlstate or ""
-    if state in _WITHHELD:
+    if state in WITHHELD:
         primary = "the script raised an exception (its text is withheld, it may hold values)"
     elif state.startswith("22") or state in {"42804", "42846"}:
         primary = _QUOTED.sub("…", primary)

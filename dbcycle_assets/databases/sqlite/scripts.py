@@ -6,13 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from ...errors import (
-    DiskUnavailable,
-    Locked,
-    MigrationError,
-    ServerUnavailable,
-    did_you_mean,
-)
+from ...errors import DbCycleError, Locked, MigrationError, ServerUnavailable, did_you_mean
 from . import lexer
 from .references import named, violations
 from .session import failure, message_of, settle, transaction
@@ -63,7 +57,7 @@ def run_script(
             if alone and connection.in_transaction:
                 raise MigrationError("a transaction is left open", where=str(path))
     except sqlite3.Error as error:  # BEGIN or COMMIT itself
-        raise failure(error, str(path), MigrationError) from None
+        raise refusal(error, str(path)) from None
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -111,24 +105,37 @@ def run_statement(
         for _ in connection.execute(statement.text):
             pass
     except sqlite3.Error as error:
-        found = failure(error, where, MigrationError)
-        if isinstance(found, ServerUnavailable):
-            raise Locked(found.what, where=where, remedy=found.remedy) from None
-        if isinstance(found, DiskUnavailable):
+        found = refusal(error, where)
+        if not isinstance(found, MigrationError):
             raise found from None
-        remedy = _remedy(connection, error)
+        remedy = _remedy(connection, error, whole=not alone)
         raise MigrationError(message_of(error), where=where, remedy=remedy) from None
 
 
-def _remedy(connection: sqlite3.Connection, error: sqlite3.Error) -> str:
+def refusal(error: sqlite3.Error, where: str) -> DbCycleError:
+    """Return our error for SQLite's inside a step, where a locked file is worth another try."""
+    found = failure(error, where, MigrationError)
+    if isinstance(found, ServerUnavailable):
+        return Locked(found.what, where=where, remedy=found.remedy)
+    return found
+
+
+def _remedy(connection: sqlite3.Connection, error: sqlite3.Error, *, whole: bool) -> str:
     if "transaction" in str(error):
         return "put `-- dbcycle: no-transaction` on a line of its own at the top of the file"
+    first = "correct the statement"
     if found := _NO_COLUMN.match(str(error)):
         rows = connection.execute("SELECT name FROM pragma_table_info(?)", [found["table"]])
         names = [str(name) for (name,) in rows.fetchall()]
         hint = did_you_mean(found["column"], names)
-        return f"name one of its columns: {', '.join(names)}{hint}"
-    return "correct the statement; the step was rolled back whole"
+        first = f"name one of its columns: {', '.join(names)}{hint}"
+    elif isinstance(error, sqlite3.IntegrityError):
+        first = "the rows that are there do not allow it: change them, or let the step do so first"
+    if whole:
+        return f"{first}; the step was rolled back whole"
+    return (
+        f"{first}; the statements before it stay in effect, and the next run goes on with this one"
+    )
 
 
 @contextmanager
