@@ -11,6 +11,7 @@ from ..config import credentials
 from . import (
     access,
     canary,
+    clones,
     connecting,
     doctor,
     keys,
@@ -205,6 +206,14 @@ _add(
     "dbcycle url --role migrated --json",
     'psql "$(dbcycle url)"',
 )
+_add(
+    "clone",
+    clones.clone,
+    "dbcycle clone",
+    "dbcycle clone --from test --count 4 --json",
+    "DATABASE_URL=$(dbcycle clone) npm test",
+)
+_add("sweep", clones.sweep, "dbcycle sweep", "dbcycle sweep --kept")
 _add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(*) from users'")
 _add("report", report.report, "dbcycle report", "dbcycle report --output report.html")
 _add("ui", workspace.ui, "dbcycle ui", "dbcycle ui --port 3100")

@@ -1,6 +1,4 @@
-"""``db url``, ``db shell`` and ``db sweep``: ways into one database, and out of temporary ones."""
-
-from typing import Annotated
+"""``db url`` and ``db shell``: ways into one database."""
 
 import typer
 
@@ -9,7 +7,6 @@ from .consent import Prod, Url
 from .database import target_of
 from .invocation import of
 from .seeding import db
-from .text import count, say
 
 __all__ = ["db"]
 
@@ -42,19 +39,3 @@ def shell(ctx: typer.Context, *, prod: Prod = False, db_url: Url = None) -> None
     place = target_of(of(ctx), db_url, prod=prod)
     place.require()
     run_client(*place.server.shell_command(place.name), ctx.args)
-
-
-@db.command()
-def sweep(
-    ctx: typer.Context,
-    *,
-    kept: Annotated[bool, typer.Option("--kept", help="Those kept on purpose, too.")] = False,
-) -> None:
-    """Drop the temporary databases whose owner is dead; nothing that we did not make."""
-    from ..upkeep.temporary import sweep as swept
-
-    invocation = of(ctx)
-    gone = swept(invocation.project, kept=kept)
-    invocation.show(
-        {"dropped": gone}, lambda: say(f"{count(len(gone), 'temporary database')} dropped")
-    )

@@ -207,6 +207,10 @@ class Project(_Strict):
         """The project's name."""
         return self.config.name
 
+    def database(self, role: str) -> str:
+        """Return the name of the cycle's database that plays a role."""
+        return f"dbcycle_{self.name}_{role}"
+
     def path(self, relative: str) -> Path:
         """Return where a path of the config lies."""
         return (self.root / relative).resolve()

@@ -202,6 +202,16 @@ class ElementCodec(Protocol):
         """Return every non-null element."""
 
 
+class Copier(Protocol):
+    """Makes copies of one database under names that nobody else uses, and drops them."""
+
+    def make(self, name: str, stamp: Stamp) -> None:
+        """Make one copy."""
+
+    def drop(self, name: str) -> None:
+        """Drop one that it made, and the sessions on it."""
+
+
 class Server(Protocol):
     """Where the databases of a project live. Nothing without our stamp is ever dropped."""
 
@@ -238,6 +248,14 @@ class Server(Protocol):
 
     def clone(self, source: str, name: str, stamp: Stamp) -> None:
         """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
+
+    def seal(self, name: str) -> None:
+        """Let nobody connect to a database that is only there to be copied."""
+
+    def copier(self, source: str) -> AbstractContextManager["Copier"]:
+        """Give what makes many copies of one sealed database, each as fast as the engine can. One
+        thread at a time may use it.
+        """
 
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now. Of two that

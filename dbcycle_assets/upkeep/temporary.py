@@ -6,8 +6,8 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -22,8 +22,8 @@ from ..config import credentials
 from ..config.model import Project
 from ..databases import open_server
 from ..databases.migrating import Holder
-from ..databases.port import Progress, Server, Stamp
-from ..errors import BadInput, DbCycleError
+from ..databases.port import Copier, Progress, Server, Stamp
+from ..errors import BadInput, UsageError, did_you_mean
 from ..model.digest import digest_of, digest_of_text
 from . import audit, operations
 from .connecting import project_at
@@ -80,11 +80,21 @@ class Template:
     name: str
     digest: str
 
-    def copy(self, *, kept: bool = False) -> TemporaryDatabase:
-        """Make a copy, which its owner drops; one that is ``kept`` is nobody's to sweep."""
+    def copy(self, *, kept: bool = False, owner: int | None = None) -> TemporaryDatabase:
+        """Make a copy, which its owner drops: this process, or another one of this machine. One
+        that is ``kept`` is nobody's to sweep.
+        """
+        with self.server.copier(self.name) as copier:
+            return self.copy_by(copier, kept=kept, owner=owner)
+
+    def copy_by(
+        self, copier: Copier, *, kept: bool = False, owner: int | None = None
+    ) -> TemporaryDatabase:
+        """Make a copy by a copier of this template, which serves many."""
         name = f"{_prefix(self.project)}_tmp_{token_hex(6)}"
-        stamp = Stamp(self.project.name, COPY, self.digest, {**_owner(), "kept": kept})
-        self.server.clone(self.name, name, stamp)
+        facts = {**_owner(), **({"pid": owner} if owner is not None else {}), "kept": kept}
+        stamp = Stamp(self.project.name, COPY, self.digest, facts)
+        copier.make(name, stamp)
         return TemporaryDatabase(self.server, name, self.server.url(name))
 
     def drop(self, copy: TemporaryDatabase) -> None:
@@ -97,11 +107,16 @@ class Template:
         copy.close()
         facts = {**_owner(), "kept": True}
         self.server.set_stamp(copy.name, Stamp(self.project.name, COPY, self.digest, facts))
+        return self.told(copy)
+
+    def told(self, copy: TemporaryDatabase) -> str:
+        """Return where a copy that is kept can be found, and how it is opened and dropped."""
         place = copy.path or credentials.redact(copy.url)
-        told = f"kept: {place}"
-        with suppress(DbCycleError):  # no client is installed
-            told += f"\n  open it: {shlex.join(self.server.shell_command(copy.name)[0])}"
-        return f"{told}\n  drop it: dbcycle db sweep --kept"
+        own = f"dbcycle --project {shlex.quote(str(self.project.root))}"
+        return (
+            f"kept: {place}\n  open it: {own} shell --name {copy.name}"
+            f"\n  drop it: {own} sweep {copy.name}"
+        )
 
 
 @contextmanager
@@ -146,22 +161,88 @@ def template_of(
     environment = credentials.environment(seeds) if seeds is not None else None
     server = server_of(project)
     digest = template_digest(project, environment)
+    told = progress or (lambda _told: None)
+    return _template(project, server, digest, lambda template: _make(template, environment, told))
+
+
+def _template(
+    project: Project, server: Server, digest: str, make: Callable[[Template], None]
+) -> Template:
+    """Return a whole template; of several processes that want it at once, one makes it."""
     template = Template(project, server, f"{_prefix(project)}_tpl_{digest[:16]}", digest)
     if not _is_whole(template):
         with exclusive(project.state / "temporary" / "lock"):
             if not _is_whole(template):
-                _make(template, environment, progress or (lambda _told: None))
+                try:
+                    make(template)
+                except BaseException:
+                    server.drop(template.name, project.name)
+                    raise
+                whole = Stamp(project.name, TEMPLATE, digest, {"at": audit.now()})
+                server.set_stamp(template.name, whole)
+                server.seal(template.name)
                 _evict(template)
     sweep(project, server)
     return template
+
+
+SOURCES = ("published", "schema", "development", "test")
+"""What a template may hold: the published test database, the migrations alone, or seeds too."""
+
+
+def template_named(project: Project, source: str, *, progress: Progress | None = None) -> Template:
+    """Return the template that one of :data:`SOURCES` means.
+
+    Raises:
+        UsageError: it is none of them; else as the two below.
+    """
+    if source not in SOURCES:
+        raise UsageError(
+            f"there is no template `{source}`{did_you_mean(source, SOURCES)}",
+            remedy=f"use one of {', '.join(SOURCES)}",
+        )
+    if source == "published":
+        return published_template(project, progress=progress)
+    return template_of(project, seeds=None if source == "schema" else source, progress=progress)
+
+
+def published_template(project: Project, *, progress: Progress | None = None) -> Template:
+    """Return a template that is a copy of the published test database as it is now; it is made if
+    there is none. What the dead have left is swept away.
+
+    Raises:
+        BadInput: nothing is published yet.
+    """
+    server, name = _cycle_server(project), project.database("test")
+    stamp = server.stamp(name)
+    if stamp is None:
+        raise BadInput(
+            "there is no published test database",
+            where=project.name,
+            remedy="run `dbcycle refresh`; or test on the migrations and seeds alone, with "
+            "`dbcycle_source = test`",
+        )
+    digest = digest_of([_FORMAT, project.name, "published", stamp.content])
+
+    def copied(template: Template) -> None:
+        if progress is not None:
+            progress("copying the published test database")
+        making = Stamp(project.name, TEMPLATE, "", _owner())
+        server.duplicate(name, template.name, making, end_sessions=False, live=True)
+
+    return _template(project, server, digest, copied)
+
+
+def _cycle_server(project: Project) -> Server:
+    shared = credentials.target_url(project, "test")
+    return open_server(project.config.engine, url=shared, state=project.state)
 
 
 def server_of(project: Project) -> Server:
     """Return where temporary databases are made: on the test target's server, never elsewhere."""
     if project.config.engine == "sqlite":
         return open_server("sqlite", url=None, state=project.state / "temporary")
-    shared = credentials.target_url(project, "test")
-    return open_server(project.config.engine, url=shared, state=project.state)
+    return _cycle_server(project)
 
 
 def template_digest(project: Project, environment: str | None) -> str:
@@ -181,19 +262,12 @@ def _make(template: Template, environment: str | None, progress: Progress) -> No
     # It says what it is only once it is whole: one that was cut off is made anew.
     server.create(template.name, Stamp(project.name, TEMPLATE, "", _owner()))
     target = Target(project, "test", server, template.name)
-    try:
-        _begin(target)
-        operations.migrate(target, Wish(), Consent(), progress)
-        if environment is not None:
-            runner = SeedRunner(project, server, template.name, environment, progress=progress)
-            if (failed := runner.run().failed) is not None:
-                raise failed  # noqa: TRY301 - told apart from nothing: all of it is taken back
-    except BaseException:
-        server.drop(template.name, project.name)
-        raise
-    server.set_stamp(
-        template.name, Stamp(project.name, TEMPLATE, template.digest, {"at": audit.now()})
-    )
+    _begin(target)
+    operations.migrate(target, Wish(), Consent(), progress)
+    if environment is not None:
+        runner = SeedRunner(project, server, template.name, environment, progress=progress)
+        if (failed := runner.run().failed) is not None:
+            raise failed
 
 
 def _begin(target: Target) -> None:
@@ -232,19 +306,54 @@ def _evict(template: Template) -> None:
         template.server.drop(name, template.project.name)
 
 
-def sweep(project: Project, server: Server | None = None, *, kept: bool = False) -> list[str]:
-    """Drop the copies whose owner is dead, and those that were kept if so asked; return their
-    names. Nothing without our stamp is touched.
+def sweep(
+    project: Project, server: Server | None = None, *, kept: bool = False, names: Sequence[str] = ()
+) -> list[str]:
+    """Drop the copies whose owner is dead, and those that were kept if so asked, or those of
+    ``names`` and no others; return their names. Nothing without our stamp is touched.
+
+    Raises:
+        BadInput: there is no copy of one of the names.
     """
-    server = server or server_of(project)
-    gone = [
-        name
-        for name, stamp in server.duplicates(COPY)
-        if stamp.project == project.name and _is_left(stamp.facts, kept=kept)
-    ]
-    for name in gone:
-        server.drop(name, project.name)
+    gone: list[str] = []
+    for place in [server] if server is not None else _servers(project):
+        for name, stamp in place.duplicates(COPY):
+            wanted = name in names if names else _is_left(stamp.facts, kept=kept)
+            if stamp.project == project.name and wanted:
+                place.drop(name, project.name)
+                gone.append(name)
+    for name in names:
+        if name not in gone:
+            raise _no_copy(project, name)
     return gone
+
+
+def find_copy(project: Project, name: str) -> TemporaryDatabase:
+    """Return a copy that is there, by its name.
+
+    Raises:
+        BadInput: it is not.
+    """
+    for server in _servers(project):
+        stamp = server.stamp(name)
+        if stamp is not None and (stamp.project, stamp.role) == (project.name, COPY):
+            return TemporaryDatabase(server, name, server.url(name))
+    raise _no_copy(project, name)
+
+
+def _no_copy(project: Project, name: str) -> BadInput:
+    known = [n for server in _servers(project) for n, _ in server.duplicates(COPY)]
+    return BadInput(
+        f"there is no copy `{name}`{did_you_mean(name, known)}",
+        where=project.name,
+        remedy="it may have been swept; `dbcycle clone` makes one",
+    )
+
+
+def _servers(project: Project) -> list[Server]:
+    """Return where copies may be: SQLite's lie beside their template."""
+    both = [server_of(project), _cycle_server(project)]
+    return both if project.config.engine == "sqlite" else both[:1]
 
 
 def _is_left(facts: Any, *, kept: bool) -> bool:

@@ -185,7 +185,7 @@ def test_test_database_not_cleaned_up(iron):
     assert path.is_file()
     stranger = path.with_name("stranger_tmp_1.db")
     stranger.touch()
-    assert "1 temporary database dropped" in iron.run("db", "sweep")
+    assert "1 temporary database dropped" in iron.run("sweep")
     assert not path.exists()
     assert stranger.exists()
 
@@ -388,5 +388,5 @@ def test_a_temporary_database_can_be_kept_and_opened(iron):
     assert iron.ask("SELECT count(*) FROM users", path=path) == [(3,)]
     with temporary_database(iron.project):
         assert Path(path).is_file()
-    iron.run("db", "sweep", "--kept")
+    iron.run("sweep", "--kept")
     assert not Path(path).exists()

@@ -246,7 +246,7 @@ def test_a_database_can_be_kept_to_look_at(shop, capsys, monkeypatch):
     assert ids(made) == [1, 2, 3]
     made.close()
     assert temporary.sweep(load_project(shop.root)) == []
-    done = shop.run("db", "sweep", "--kept")
+    done = shop.run("sweep", "--kept")
     assert done.returncode == 0, done.stderr
     assert copies(shop) == []
     monkeypatch.setenv("DBCYCLE_KEEP", "maybe")

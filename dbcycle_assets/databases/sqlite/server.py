@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy
@@ -106,6 +107,14 @@ class SqliteServer:
         self._guard(source, stamp.project)
         with self._connected(source) as original, self._built(name, stamp) as copy:
             original.backup(copy)
+
+    def seal(self, name: str) -> None:
+        """Do nothing: a copy of a file needs nobody to stay away from it."""
+
+    @contextmanager
+    def copier(self, source: str) -> Iterator["SqliteCopier"]:
+        """Give what copies a file; see the protocol."""
+        yield SqliteCopier(self, source)
 
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now."""
@@ -374,6 +383,24 @@ class SqliteServer:
             except BaseException:
                 remove(part)
                 raise
+
+
+@dataclass(frozen=True)
+class SqliteCopier:
+    """The protocol's Copier."""
+
+    server: SqliteServer
+    source: str
+
+    def make(self, name: str, stamp: Stamp) -> None:
+        """Make one copy."""
+        self.server.clone(self.source, name, stamp)
+
+    def drop(self, name: str) -> None:
+        """Drop one that it made."""
+        stamp = self.server.stamp(name)
+        if stamp is not None:
+            self.server.drop(name, stamp.project)
 
 
 def _create(connection: sqlite3.Connection, kind: str, name: str, sql: str) -> None:
