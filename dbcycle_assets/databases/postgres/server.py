@@ -1,10 +1,9 @@
 """A PostgreSQL server, embedded or at a URL, that holds a project's databases."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ...errors import DbCycleError, GuardRefused, ServerUnavailable
 from ..port import Progress, Restored, Stamp
 from . import copies
 from .clients import Clients, choose, environment, installed, without_password
+from .copies import PostgresCopier
 from .database import PostgresDatabase
 from .pool import pool
 from .restoring import Restore
@@ -25,23 +25,15 @@ from .session import (
     connection_facts,
     drop_database,
     identifier,
-    literal,
     place,
     query,
     statement,
     translated,
     with_database,
 )
-
-_PREFIX = "dbcycle "
-_HALF_MADE = 1_953_719_668
-"""The connection limit that a database of ours carries between its creation and its stamp: it
-comes with CREATE DATABASE itself, so that a kill in between leaves no unclaimed database."""
+from .stamps import HALF_MADE, facts_of, stamp_of, write_stamp
 
 _TRIES = 20
-
-_SLOW, _SMALL = 0.1, 64 << 20
-"""Seconds and bytes: a copy that takes longer, of less, may be had faster by logging its pages."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +78,7 @@ class PostgresServer:
     def stamp(self, name: str) -> Stamp | None:
         """Return the database's stamp, or None if it is absent or not ours."""
         facts = self._facts(name)
-        return _stamp(facts["comment"]) if facts else None
+        return stamp_of(facts["comment"]) if facts else None
 
     def set_stamp(self, name: str, stamp: Stamp) -> None:
         """Replace the stamp of a database that carries one.
@@ -96,7 +88,7 @@ class PostgresServer:
         """
         with self._administer() as connection:
             self._guard(connection, name, stamp.project)
-            _write_stamp(connection, name, stamp)
+            write_stamp(connection, name, stamp)
 
     def create(self, name: str, stamp: Stamp) -> None:
         """Create an empty database; one that carries our project's stamp is dropped first.
@@ -111,7 +103,7 @@ class PostgresServer:
         """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
         with self._administer() as connection:
             self._guard(connection, source, stamp.project)
-            if _facts(connection, source) is None:
+            if facts_of(connection, source) is None:
                 raise DbCycleError(f"there is no database `{source}` to copy")
             _end_sessions(connection, source)
             how = f"TEMPLATE {identifier(source)}"
@@ -142,10 +134,10 @@ class PostgresServer:
         self._drop(connection, name)
         with translated(name):
             connection.execute(
-                statement(f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {_HALF_MADE}")
+                statement(f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {HALF_MADE}")
             )
             with connection.transaction():
-                _write_stamp(connection, name, stamp)
+                write_stamp(connection, name, stamp)
                 connection.execute(
                     statement(f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1")
                 )
@@ -155,14 +147,14 @@ class PostgresServer:
         with self._administer() as connection:
 
             def make() -> bool:
-                facts = _facts(connection, name)
-                if facts is not None and facts["connection_limit"] != _HALF_MADE:
+                facts = facts_of(connection, name)
+                if facts is not None and facts["connection_limit"] != HALF_MADE:
                     return False
                 self._make(connection, name, stamp, "TEMPLATE template0 ENCODING 'UTF8'")
                 return True
 
-            facts = _facts(connection, name)
-            if facts is not None and facts["connection_limit"] != _HALF_MADE:
+            facts = facts_of(connection, name)
+            if facts is not None and facts["connection_limit"] != HALF_MADE:
                 return False
             with translated(name):
                 return copies.once(connection, make)
@@ -206,7 +198,7 @@ class PostgresServer:
         except BaseException:
             self._drop(connection, name)
             raise
-        _write_stamp(connection, name, stamp)
+        write_stamp(connection, name, stamp)
 
     def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
         """Return the databases that carry our stamp with a role, by name."""
@@ -215,7 +207,7 @@ class PostgresServer:
                 "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') AS comment"
                 " FROM pg_catalog.pg_database ORDER BY datname"
             ).fetchall()
-        found = [(row["datname"], _stamp(row["comment"])) for row in rows]
+        found = [(row["datname"], stamp_of(row["comment"])) for row in rows]
         return [(name, stamp) for name, stamp in found if stamp and stamp.role == role]
 
     def put_back(self, copy: str, name: str) -> None:
@@ -243,9 +235,9 @@ class PostgresServer:
         with self._administer() as connection:
             for name in (new, live, previous):
                 self._guard(connection, name, project)
-            if _facts(connection, new) is None:
+            if facts_of(connection, new) is None:
                 raise DbCycleError(f"there is no database `{new}` to switch to")
-            replaces = _facts(connection, live) is not None
+            replaces = facts_of(connection, live) is not None
             if replaces:
                 self._drop(connection, previous)
             renames = [(live, previous), (new, live)] if replaces else [(new, live)]
@@ -360,7 +352,7 @@ class PostgresServer:
 
     def _facts(self, name: str) -> Mapping[str, Any] | None:
         with self._administer() as connection:
-            return _facts(connection, name)
+            return facts_of(connection, name)
 
     def _guard(self, connection: Connection, name: str, project: str) -> None:
         """Refuse to touch a database that does not carry the project's stamp; absent is fine.
@@ -368,10 +360,10 @@ class PostgresServer:
         Raises:
             GuardRefused: it does not.
         """
-        facts = _facts(connection, name)
-        if facts is None or facts["connection_limit"] == _HALF_MADE:
+        facts = facts_of(connection, name)
+        if facts is None or facts["connection_limit"] == HALF_MADE:
             return
-        stamp = _stamp(facts["comment"])
+        stamp = stamp_of(facts["comment"])
         if stamp is None:
             raise GuardRefused(
                 f"the database `{name}` was not made by this product; it is left alone",
@@ -384,97 +376,6 @@ class PostgresServer:
                 where=place(connection_facts(self.base_url)),
                 remedy="give this project another name",
             )
-
-
-@dataclass
-class PostgresCopier:
-    """The protocol's Copier: the files are copied, which is the fastest way unless the server has
-    to flush much else first. Where that took long for a small database, logging its pages is tried.
-    """
-
-    connection: Connection
-    source: str
-    _taken: dict[str, float] = field(default_factory=dict)
-
-    def make(self, name: str, stamp: Stamp) -> None:
-        """Make one copy."""
-        clause, began = self._strategy(), time.monotonic()
-        with translated(name):
-            self.connection.execute(
-                statement(
-                    f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(self.source)}"
-                    f"{clause} CONNECTION LIMIT {_HALF_MADE}"
-                )
-            )
-            if clause not in self._taken:
-                self._taken[clause] = time.monotonic() - began
-            self.connection.execute(
-                statement(
-                    f"{_stamping(name, stamp)};"
-                    f" ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1"
-                )
-            )
-
-    def drop(self, name: str) -> None:
-        """Drop one that it made, and the sessions on it."""
-        with translated(name):
-            drop_database(self.connection, name)
-
-    def _strategy(self) -> str:
-        if self.connection.info.server_version < 150000:  # noqa: PLR2004 - PostgreSQL 15
-            return ""
-        files, pages = " STRATEGY file_copy", " STRATEGY wal_log"
-        if self._taken.get(files, 0.0) < _SLOW or not self._is_small():
-            return files
-        return pages if self._taken.get(pages, 0.0) < self._taken[files] else files
-
-    def _is_small(self) -> bool:
-        row = self.connection.execute(
-            "SELECT pg_catalog.pg_database_size(%s) AS size", [self.source]
-        ).fetchone()
-        return row is not None and int(row["size"]) < _SMALL
-
-
-def _facts(connection: Connection, name: str) -> Mapping[str, Any] | None:
-    return connection.execute(
-        "SELECT d.datconnlimit AS connection_limit,"
-        " pg_catalog.shobj_description(d.oid, 'pg_database') AS comment"
-        " FROM pg_catalog.pg_database d WHERE d.datname = %s",
-        [name],
-    ).fetchone()
-
-
-def _stamp(comment: str | None) -> Stamp | None:
-    """Return the stamp that a database's comment holds, or None."""
-    if comment is None or not comment.startswith(_PREFIX):
-        return None
-    try:
-        document = json.loads(comment.removeprefix(_PREFIX))
-        return Stamp(
-            str(document["project"]),
-            str(document["role"]),
-            str(document["content"]),
-            dict(document["facts"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _write_stamp(connection: Connection, name: str, stamp: Stamp) -> None:
-    with translated(name):
-        connection.execute(statement(_stamping(name, stamp)))
-
-
-def _stamping(name: str, stamp: Stamp) -> str:
-    """Return the statement that writes a stamp: the comment of the database."""
-    document = {
-        "project": stamp.project,
-        "role": stamp.role,
-        "content": stamp.content,
-        "facts": dict(stamp.facts),
-    }
-    text = literal(_PREFIX + json.dumps(document, sort_keys=True))
-    return f"COMMENT ON DATABASE {identifier(name)} IS {text}"
 
 
 def _rename(connection: Connection, renames: Sequence[tuple[str, str]]) -> None:
