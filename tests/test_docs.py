@@ -1,13 +1,17 @@
 """The documentation is run, resolved and compared with the code."""
 
+import ast
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
 import pytest
+import ruamel.yaml
 
 from dbcycle_assets import load_project
 from dbcycle_assets.databases import embedded
@@ -141,6 +145,12 @@ def commands_in(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_is_shown_exists(page):
     """Each command and each flag in the text is one that the command line knows."""
+    for words in commands_in(page):
+        check_command(words, page.name)
+
+
+def check_command(words, where):
+    """Hold one line after `dbcycle` against the command line."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import typer
@@ -148,19 +158,128 @@ def test_every_command_that_is_shown_exists(page):
         from dbcycle_assets.cli.app import FLAGS, VALUES, app
 
         root = typer.main.get_command(app)
-    shared = FLAGS | VALUES | {"--help", "--version"}
-    for words in commands_in(page):
-        if any(char in word for word in words for char in "‹|…{"):
+    if any(char in word for word in words for char in "‹|…{"):
+        return
+    command = root
+    for word in words:
+        below = getattr(command, "commands", {})
+        if word in below:
+            command = below[word]
+    known = {option for parameter in command.params for option in parameter.opts}
+    known |= {option for parameter in command.params for option in parameter.secondary_opts}
+    known |= FLAGS | VALUES | {"--help", "--version"}
+    flags = {word.split("=")[0] for word in words if word.startswith("--") and word != "--"}
+    assert flags <= known, f"{where}: {' '.join(words)}"
+    first = next((w for w in words if not w.startswith("-")), None)
+    if first is not None and words[0] not in VALUES:
+        assert command is not root, f"{where}: {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_yaml_of_others_is_yaml(page):
+    """Workflows and compose files parse."""
+    for info, text in blocks(page, "yaml"):
+        if info == "foreign":
+            assert yaml(text)
+
+
+def yaml(text):
+    """Return a YAML document as plain values."""
+    return ruamel.yaml.YAML(typ="safe", pure=True).load(text)
+
+
+def test_every_command_in_a_container_exists():
+    """Those of the Dockerfile, of the compose file and of their health checks."""
+    page = ROOT / "docs/how-to/run-in-a-container.md"
+    ((_, compose),) = [found for found in blocks(page, "yaml") if found[0] == "foreign"]
+    services = yaml(compose)["services"].values()
+    lines = [each["command"] for each in services if "command" in each]
+    lines += [each["healthcheck"]["test"][1:] for each in services if "healthcheck" in each]
+    ((_, recipe),) = blocks(page, "dockerfile")
+    lines += [json.loads(found) for found in re.findall(r"CMD (\[.*\])", recipe)]
+    seen = [found for line in lines for found in re.findall(r"\bdbcycle ([^&]+)", " ".join(line))]
+    assert len(seen) == 4
+    for found in seen:
+        check_command(found.split(), page.name)
+
+
+def test_the_workflow_runs(tmp_path):
+    """Every step of the workflow, in its order, in a fresh copy of a project; the second time the
+    cache is there and nothing works. Packages are there already, and SQLite has no server to stop.
+    """
+    left_out = shutil.ignore_patterns(".dbcycle", "extracts", "__pycache__", "dev_*", "backups")
+    for part in ("data/iron_token_manager", "sql/iron_token_manager"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=left_out)
+    root = tmp_path / "data/iron_token_manager"
+    config = root / "dbcycle.yaml"
+    config.write_text(config.read_text() + "targets: {staging: {url_env: DATABASE_URL_STAGING}}\n")
+    (tmp_path / "staging.db").touch()
+    (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
+    ((_, text),) = blocks(ROOT / "docs/how-to/run-in-ci.md", "yaml")
+    jobs = yaml(text)["jobs"]
+    values = {
+        "DAGSTER_HOME": str(tmp_path / ".dagster"),
+        "DBCYCLE_KEY": "a key of the workflow's own, long enough",
+        "DATABASE_URL_STAGING": f"sqlite:///{tmp_path / 'staging.db'}",
+    }
+    for worked in (True, False):
+        told = {}
+        for job in jobs.values():
+            told |= run_steps(job, tmp_path, values | {"DBCYCLE_PROJECT": str(root)})
+        assert bool(json.loads(told["Build the test database"])["materialized"]) is worked
+    assert "base" not in told["Apply seeds"]
+    assert "head v1/008_agents.sql" in told["Verify database"]
+
+
+def run_steps(job, folder, values):
+    """Run the steps of a job as its shell would; return what each printed."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DBCYCLE", "DAGSTER", "DATABASE", "DB_PATH"))
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    for name, value in job["env"].items():
+        environment[name] = values.get(name, "" if "${{" in value else value)
+    environment["DBCYCLE_PROJECT"] = values["DBCYCLE_PROJECT"]
+    told = {}
+    for step in job["steps"]:
+        apart = step.get("if") or "pip install" in step.get("run", "")  # another event; PostgreSQL
+        if apart or "run" not in step:
             continue
-        command = root
-        for word in words:
-            below = getattr(command, "commands", {})
-            if word in below:
-                command = below[word]
-        known = {option for parameter in command.params for option in parameter.opts}
-        known |= {option for parameter in command.params for option in parameter.secondary_opts}
-        flags = {word.split("=")[0] for word in words if word.startswith("--") and word != "--"}
-        assert flags <= known | shared, f"{page.name}: {' '.join(words)}"
-        first = next((w for w in words if not w.startswith("-")), None)
-        if first is not None and words[0] not in VALUES:
-            assert command is not root, f"{page.name}: {' '.join(words)}"
+        done = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{step['name']}\n{done.stdout}\n{done.stderr}"
+        told[step["name"]] = done.stdout
+    return told
+
+
+PRACTICES = ROOT / "docs/reference/practices.md"
+
+
+def test_every_practice_names_a_test_that_exists():
+    """Path and name of each; a row without one says that there is nothing yet, or that it is not
+    ours to keep.
+    """
+    known = {
+        f"{path.relative_to(ROOT / 'tests')}::{node.name}"
+        for path in ROOT.glob("tests/**/test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")]
+        for line in PRACTICES.read_text(encoding="utf-8").splitlines()
+        if line.startswith("|") and not line.startswith(("| ---", "| there |"))
+    ]
+    assert len(rows) > 250
+    for there, here, proof, *_page in rows:
+        named = set(re.findall(r"`([\w/]+\.py::\w+)`", proof))
+        assert named <= known, f"{there}: {named - known}"
+        assert named or here.startswith(("not yet", "theirs")), there

@@ -12,13 +12,13 @@ from . import (
     access,
     canary,
     clones,
-    connecting,
     doctor,
     keys,
     projects,
     refresh,
     report,
     stages,
+    trying,
     workspace,
 )
 from .invocation import Invocation
@@ -222,7 +222,7 @@ _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
 app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))
 app.add_typer(
-    connecting.db,
+    trying.db,
     name="db",
     epilog=examples(
         "dbcycle db migrate --dry-run",
@@ -232,5 +232,6 @@ app.add_typer(
         "dbcycle db backup restore",
         "dbcycle db setup --env test",
         "dbcycle db reset --seed",
+        "dbcycle db seed-test",
     ),
 )

@@ -28,18 +28,19 @@ APPLIES = {
 
 SUFFIXES = {".py": "python", ".sql": "sql", ".yaml": "yaml", ".yml": "yaml"}
 ACTIVE, INACTIVE, ORPHANED = "Active", "Inactive", "Orphaned"
-FACTS = ("version", "description", "depends", "environments")
+FACTS = ("version", "description", "depends", "environments", "varies")
 FIRST_VERSION = "1.0.0"
 
 _FILE = re.compile(r"(\d+)_([A-Za-z]\w*)")
 _VERSION = re.compile(r"\d+(\.\d+){0,3}")
-_LINE = re.compile(r"^(?:--|#)\s*(version|description|depends|environments)\s*:\s*(.*)$")
+_LINE = re.compile(r"^(?:--|#)\s*(version|description|depends|environments|varies)\s*:\s*(.*)$")
 
 
 @dataclass(frozen=True)
 class Seed:
     """One seed; ``name`` is ``folder/NN_name``. ``depends`` is None where nothing is declared:
-    such a seed waits for all that come before it.
+    such a seed waits for all that come before it. ``varies`` are columns, as ``table.column``,
+    whose values it makes anew each time.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Seed:
     description: str = ""
     environments: tuple[str, ...] = ()
     depends: tuple[str, ...] | None = None
+    varies: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[int, int, str]:
@@ -123,9 +125,14 @@ def read_seed(path: PurePath, text: bytes) -> Seed:
     return _described(seed, facts, where)
 
 
+def is_version(text: str) -> bool:
+    """Tell whether a text is a version: ``1``, ``1.0.0``, up to four numbers."""
+    return _VERSION.fullmatch(text) is not None
+
+
 def _described(seed: Seed, facts: Mapping[str, Any], where: str) -> Seed:
     version = str(facts.get("version", FIRST_VERSION))
-    if not _VERSION.fullmatch(version):
+    if not is_version(version):
         raise SeedError(f"`{version}` is no version, such as 1.0.0", where=where)
     environments = _listed(facts.get("environments"))
     for name in environments or ():
@@ -139,6 +146,7 @@ def _described(seed: Seed, facts: Mapping[str, Any], where: str) -> Seed:
         description=str(facts.get("description", "")),
         environments=environments or (),
         depends=_listed(facts.get("depends")),
+        varies=_listed(facts.get("varies")) or (),
     )
 
 
@@ -256,6 +264,30 @@ def waves(seeds: Sequence[Seed]) -> list[list[Seed]]:
     for seed in ordered:
         found[level[seed]].append(seed)
     return [group for group in found if group]
+
+
+def needs(seed: Seed, seeds: Iterable[Seed]) -> list[Seed]:
+    """Return what a seed says that it needs, in order, with what that needs in turn: everything
+    before it in its environments where it declares nothing.
+
+    Raises:
+        SeedError: a dependency is not there, comes too late, or depends on the seed itself.
+    """
+    by_name = {each.name: each for each in seeds}
+    found: dict[str, Seed] = {}
+
+    def collect(each: Seed) -> None:
+        if each.depends is None:
+            direct = [other for other in by_name.values() if other.place < each.place]
+        else:
+            direct = [_named(name, each, by_name) for name in each.depends]
+        for other in direct:
+            if other.name not in found:
+                found[other.name] = other
+                collect(other)
+
+    collect(seed)
+    return [each for each in in_order([seed, *found.values()]) if each.name != seed.name]
 
 
 # --- history --------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import hashlib
 import re
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,7 @@ class SeedContext:
     created: list[dict[str, Any]] = field(default_factory=list)
     updated: int = 0
     same: int = 0
+    salt: Callable[[], bytes] | None = None
     _tables: dict[str, sa.Table] = field(default_factory=dict)
 
     def table(self, name: str) -> sa.Table:
@@ -174,7 +175,8 @@ class SeedContext:
 
     def password_hash(self, password: str) -> str:
         """Return the bcrypt hash of a password; the same password gives another hash each time."""
-        return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=10)).decode()
+        salt = bcrypt.gensalt(rounds=10) if self.salt is None else self.salt()
+        return bcrypt.hashpw(password.encode(), salt).decode()
 
     def is_password(self, password: str, hashed: str) -> bool:
         """Tell whether a bcrypt hash is that of a password; what is no hash is nobody's."""

@@ -72,6 +72,13 @@ def run_back(path: Path, database: Database, context: SeedContext) -> bool:
     return bool(back)
 
 
+def has_way_back(path: Path) -> bool:
+    """Tell whether a seed brings a way back of its own."""
+    if path.suffix == ".py":
+        return "rollback" in functions_of(path)
+    return path.suffix == ".sql" and bool(_sections(path)[1])
+
+
 def has_check(path: Path) -> bool:
     """Tell whether a seed brings a ``check`` of its own."""
     return path.suffix == ".py" and b"def check(" in path.read_bytes()

@@ -4,9 +4,10 @@ of the history.
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ class SeedRunner:
     """Applies the seeds of a project to one database of a server.
 
     ``workers`` seeds that are independent of each other run at once where the engine lets them.
+    ``salts`` may be set to what gives the salt of the next password hash of a seed.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class SeedRunner:
         self._progress = progress
         self._workers = workers if server.engine == "postgresql" else 1
         self._lookups = Lookups()
+        self.salts: Callable[[str], bytes] | None = None
         self.environment = environment
         self.files = seed_files(project)
 
@@ -115,20 +118,28 @@ class SeedRunner:
         """Return what the checks of the applied seeds find; whatever a check writes is undone."""
         found = []
         for action in self.plan():
-            path, name = self.files[action.seed], action.seed.name
-            if action.former is None or not has_check(path):
+            if action.former is None:
                 continue
             try:
-                with self._explained(path), self._session() as (_database, connection, _history):
-                    undone = connection.begin_nested()
-                    found += [
-                        Warned(name, text)
-                        for text in run_check(path, self._context(connection, action))
-                    ]
-                    undone.rollback()
+                found += self.check(action.seed)
             except DbCycleError as error:
-                found.append(Warned(name, f"its check failed: {error.what}"))
+                found.append(Warned(action.seed.name, f"its check failed: {error.what}"))
         return found
+
+    def check(self, seed: Seed) -> list[Warned]:
+        """Return what the check of an applied seed finds, if it has one; its writes are undone.
+
+        Raises:
+            SeedError: the check itself fails.
+        """
+        path = self.files[seed]
+        if not has_check(path):
+            return []
+        with self._explained(path), self._session() as (_database, connection, _history):
+            undone = connection.begin_nested()
+            told = run_check(path, self._context(connection, Action(seed, "check", "")))
+            undone.rollback()
+        return [Warned(seed.name, text) for text in told]
 
     # --- acting ---------------------------------------------------------------------------------
 
@@ -163,6 +174,23 @@ class SeedRunner:
                 break
         return result
 
+    def apply(self, seed: Seed, *, former: str | None = None) -> Done:
+        """Apply one seed, whatever the history says of it; as an upgrade if a ``former`` version
+        is given, which must then be applied.
+
+        Raises:
+            SeedError: nothing of the seed stays.
+        """
+        self._make_history()
+        row = next((r for r in self.history() if r.name == seed.name and self._is_active(r)), None)
+        action = Action(seed, "apply", "asked for", row)
+        if former is not None and row is not None:
+            action = Action(seed, "upgrade", "asked for", replace(row, version=former))
+        outcome = self._one(action)
+        if not isinstance(outcome, Done):
+            raise outcome
+        return outcome
+
     def _one(self, action: Action) -> Done | DbCycleError:
         seed = action.seed
         done = Done(seed.name, seed.version, action.kind, action.reason)
@@ -179,10 +207,9 @@ class SeedRunner:
                 done.same = context.same
                 details = {
                     "seconds": done.seconds,
-                    "created": context.created,
-                    "updated": context.updated,
                     "same": context.same,
                     "upgraded_from": context.from_version,
+                    **_made(action.former, context),
                 }
                 self._record(connection, history, seed, details=details, notes=action.reason)
         except DbCycleError as error:
@@ -201,6 +228,7 @@ class SeedRunner:
             lambda text: self._progress(f"{action.seed.name}: {text}"),
             self._lookups,
             from_version=former,
+            salt=None if self.salts is None else partial(self.salts, action.seed.name),
         )
 
     def rollback(self, name: str) -> Done:
@@ -349,7 +377,10 @@ class SeedRunner:
         )
 
     def _record_failure(self, seed: Seed, error: DbCycleError) -> None:
-        with contextlib.suppress(DbCycleError), self._session() as (_database, connection, history):
+        with (
+            contextlib.suppress(DbCycleError, sa.exc.SQLAlchemyError),
+            self._session() as (_database, connection, history),
+        ):
             facts = facts_of(seed, self.environment, INACTIVE, "failed", {})
             connection.execute(history.insert().values(**facts | {"error": error.what}))
 
@@ -368,6 +399,17 @@ class SeedRunner:
             .where(history.c.status == ACTIVE)
             .values(status=status, notes=notes)
         )
+
+
+def _made(former: Row | None, context: SeedContext) -> dict[str, Any]:
+    """Return what a rollback must know: of a seed applied again, what it made before as well."""
+    before = former.details if former is not None else {}
+    again = [(entry["table"], entry["key"]) for entry in context.created]
+    kept = [e for e in before.get("created", ()) if (e["table"], e["key"]) not in again]
+    return {
+        "created": [*kept, *context.created],
+        "updated": before.get("updated", 0) + context.updated,
+    }
 
 
 def _place(where: Path | str, error: BaseException) -> str:
