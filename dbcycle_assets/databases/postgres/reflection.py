@@ -1,0 +1,78 @@
+"""Tables as SQLAlchemy reflects them, with what its reflection leaves out made good."""
+
+import re
+import warnings
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy.dialects.postgresql import DOMAIN
+
+from ...model.catalog import Catalog
+from .session import query
+
+DEFAULT_SCHEMA = "public"
+
+
+def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.MetaData:
+    """Return the tables of a catalog. A domain has the whole type it is based on, a partitioned
+    table how it is partitioned, a column the spelling of its type, and every enum type is in ``info["enums"]``.
+    """
+    metadata = sqlalchemy.MetaData()
+    inspector = sqlalchemy.inspect(connection)
+    wanted: dict[str | None, list[str]] = {}
+    for table in catalog.tables.values():
+        schema = None if table.schema == DEFAULT_SCHEMA else table.schema
+        wanted.setdefault(schema, []).append(table.name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)  # types that nobody knows
+        for schema, names in sorted(wanted.items(), key=lambda entry: entry[0] or ""):
+            metadata.reflect(connection, schema=schema, only=names)
+    based = {
+        (row.schema, row.name): row.base
+        for row in connection.execute(_query("domains"))
+    }
+    keys = {
+        (row.schema, row.name): row.partition_key
+        for row in connection.execute(_query("partition_keys"))
+    }
+    spelled = {
+        (table.schema, table.name, column.name): column.type
+        for table in catalog.tables.values()
+        for column in table.columns
+    }
+    for table in metadata.tables.values():
+        schema = table.schema or DEFAULT_SCHEMA
+        if key := keys.get((schema, table.name)):
+            table.dialect_options["postgresql"]["partition_by"] = key
+        for column in table.columns:
+            if told := spelled.get((schema, table.name, column.name)):
+                column.info["spelled"] = told
+            if isinstance(column.type, DOMAIN):
+                domain = column.type
+                _complete(domain, based.get((domain.schema or DEFAULT_SCHEMA, domain.name), ""))
+    metadata.info["enums"] = [
+        {"name": found["name"], "schema": _other(found["schema"]), "labels": found["labels"]}
+        for found in inspector.get_enums(schema="*")
+        if found["schema"] not in {"_dbcycle"}
+    ]
+    return metadata
+
+
+def _query(name: str) -> sqlalchemy.TextClause:
+    return sqlalchemy.text(query(name).decode())
+
+
+def _other(schema: str | None) -> str | None:
+    return None if schema == DEFAULT_SCHEMA else schema
+
+
+def _complete(domain: "DOMAIN[Any]", base: str) -> None:
+    """Give a domain the length or precision of its base type, which reflection cuts off."""
+    found = re.search(r"\(([\d,\s]+)\)", base)
+    numbers = [int(part) for part in found.group(1).split(",")] if found else []
+    kind: Any = domain.data_type
+    if isinstance(kind, sqlalchemy.Numeric | sqlalchemy.String):
+        domain.data_type = type(kind)(*numbers)
+    domain.create_type = True
+    if domain.collation == "default":
+        domain.collation = None
