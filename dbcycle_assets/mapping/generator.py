@@ -171,7 +171,7 @@ class RefinedGenerator(DeclarativeGenerator):
             self.render_constraint(constraint)
             for constraint in sorted(table.constraints, key=get_constraint_sort_key)
             if not (inline and self._beside_column(constraint))
-            and not (isinstance(constraint, PrimaryKeyConstraint) and _unsaid(constraint))
+            and not (isinstance(constraint, PrimaryKeyConstraint) and _said_by_columns(constraint))
         ]
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         return found + [
@@ -220,12 +220,12 @@ class RefinedGenerator(DeclarativeGenerator):
         """Render one column with its Python type."""
         column = column_attr.column
         annotation = self.types.python_type(column)
-        rendered = self._column(column, column_attr, inline=True, said=annotation != "Any")
-        null = " | None" if column.nullable and annotation != "Any" else ""
+        rendered = self._column(column, column_attr, inline=True)
+        null = " | None" if column.nullable else ""
         return f"{column_attr.name}: Mapped[{annotation}{null}] = {rendered}"
 
     def _column(
-        self, column: Column[Any], attribute: ColumnAttribute | None, *, inline: bool, said: bool = False
+        self, column: Column[Any], attribute: ColumnAttribute | None, *, inline: bool
     ) -> str:
         """Render a column; ``inline`` with the constraints that are about it alone."""
         arguments = []
@@ -240,17 +240,18 @@ class RefinedGenerator(DeclarativeGenerator):
             arguments.append(self.types.render(column.type, column))
         arguments += [_foreign_key(key) for key in keys]
         arguments += _generation(column)
-        kwargs = self._column_words(column, inline=inline, said=said)
+        kwargs = self._column_words(column, inline=inline)
         return render_callable("mapped_column" if attribute else "Column", *arguments, kwargs=kwargs)
 
-    def _column_words(self, column: Column[Any], *, inline: bool, said: bool) -> Mapping[str, str]:
+    def _column_words(self, column: Column[Any], *, inline: bool) -> Mapping[str, str]:
         found: dict[str, str] = {}
-        if column.primary_key:
+        if column.primary_key and _said_by_columns(column.table.primary_key):
             found["primary_key"] = "True"
+        if column.primary_key:
             several = len(column.table.primary_key.columns) > 1
             if several and column is column.table.autoincrement_column and _counts(column):
                 found["autoincrement"] = "True"
-        elif column.nullable is False and not said:
+        elif not column.nullable and not inline:
             found["nullable"] = "False"
         if inline:
             for item in (*column.table.constraints, *column.table.indexes):
@@ -289,6 +290,13 @@ def _cycles(tables: Sequence[Table]) -> list[set[str]]:
 def _unsaid(item: Any) -> bool:
     """Tell whether an index or a constraint has no name, or the one that it gets by itself."""
     return bool(uses_default_name(item))
+
+
+def _said_by_columns(key: PrimaryKeyConstraint) -> bool:
+    """Tell whether a primary key has its usual name and its columns are in the table's order."""
+    columns = list(key.columns)
+    order = [column for column in key.table.columns if column in set(columns)]
+    return not columns or (_unsaid(key) and columns == order)
 
 
 def _keys_on(constraint: ForeignKeyConstraint) -> list[ForeignKeyConstraint]:

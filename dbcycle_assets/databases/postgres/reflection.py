@@ -14,7 +14,7 @@ DEFAULT_SCHEMA = "public"
 
 
 def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.MetaData:
-    """Return the tables of a catalog. A domain has the whole type it is based on, a partitioned
+    """Return the tables of a catalog; see the protocol. A domain has the whole type it is based on, a partitioned
     table how it is partitioned, a column the spelling of its type, and every enum type is in ``info["enums"]``.
     """
     metadata = sqlalchemy.MetaData()
@@ -55,7 +55,22 @@ def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.M
         for found in inspector.get_enums(schema="*")
         if found["schema"] not in {"_dbcycle"}
     ]
+    metadata.info["same_type"] = same_type
     return metadata
+
+
+def same_type(real: Any, model: Any, dialect: sqlalchemy.Dialect) -> bool | None:
+    """Tell whether a model's type is that of a column, or None where their spelling decides. A
+    domain may be written as the type that it is based on.
+    """
+    if not isinstance(real, DOMAIN):
+        return None
+    base: Any = real.data_type
+    if isinstance(model, DOMAIN):
+        if (model.name, model.schema) != (real.name, real.schema):
+            return False
+        model = model.data_type
+    return bool(base.compile(dialect) == model.compile(dialect))
 
 
 def _query(name: str) -> sqlalchemy.TextClause:

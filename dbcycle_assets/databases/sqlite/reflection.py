@@ -1,11 +1,14 @@
 """Tables as SQLAlchemy reflects them, with what its reflection leaves out made good."""
 
 import warnings
+from typing import Any
 
 import sqlalchemy
+from sqlalchemy.types import NullType
 
 from ...model.catalog import Catalog
 from . import lexer
+from .values import affinity
 
 
 def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.MetaData:
@@ -33,4 +36,35 @@ def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.M
             if column.name in metadata.tables[table.name].columns:
                 metadata.tables[table.name].c[column.name].info["spelled"] = column.type
     metadata.info["enums"] = []
+    metadata.info["same_type"] = same_type
     return metadata
+
+
+_STORED: tuple[tuple[Any, frozenset[str]], ...] = (
+    (sqlalchemy.Boolean, frozenset({"INTEGER", "NUMERIC"})),
+    (sqlalchemy.Integer, frozenset({"INTEGER", "NUMERIC"})),
+    (sqlalchemy.Numeric, frozenset({"REAL", "NUMERIC", "INTEGER"})),
+    (sqlalchemy.LargeBinary, frozenset({"BLOB"})),
+    (
+        (sqlalchemy.DateTime, sqlalchemy.Date, sqlalchemy.Time, sqlalchemy.JSON, sqlalchemy.Uuid),
+        frozenset({"TEXT", "NUMERIC"}),
+    ),
+    ((sqlalchemy.String, sqlalchemy.Enum), frozenset({"TEXT"})),
+)
+"""Which affinity of a column holds what SQLAlchemy writes for a type."""
+
+
+def same_type(real: Any, model: Any, dialect: sqlalchemy.Dialect) -> bool | None:
+    """Tell whether a column holds what a model's type writes, as its affinity decides; None for
+    texts that both have a length, and types that nobody knows.
+    """
+    lengths = (getattr(real, "length", None), getattr(model, "length", None))
+    if isinstance(model, NullType) or isinstance(real, NullType):
+        return True
+    if isinstance(model, sqlalchemy.String) and None not in lengths:
+        return None
+    declared = affinity(str(real.compile(dialect)))
+    for kinds, held in _STORED:
+        if isinstance(model, kinds):
+            return declared in held
+    return None
