@@ -13,6 +13,7 @@ from . import (
     canary,
     doctor,
     keys,
+    models,
     projects,
     refresh,
     report,
@@ -173,6 +174,13 @@ _add(
     "dbcycle refresh --download-recent",
     "dbcycle refresh --select 'key:\"efficient_tutor/extracts/users\"+'",
     "dbcycle refresh --all --json",
+)
+_add(
+    "models",
+    models.models,
+    "dbcycle models --out src/app/database/models.new.py --enums src/app/database/db_enums.new.py",
+    "dbcycle models --check",
+    "dbcycle models --check --role test --json",
 )
 _add("restore", stages.restore, "dbcycle restore", "dbcycle restore --download-recent")
 _add(

@@ -195,9 +195,16 @@ class RefinedGenerator(DeclarativeGenerator):
 
     def render_index(self, index: Index) -> str:
         """Render an index with its expressions, order and options."""
-        parts = [_index_part(part) for part in index.expressions]
+        options = _index_options(index)
+        classes = options.get("postgresql_ops", {})
+        parts = [_index_part(part, classes) for part in index.expressions]
+        columns = {column.name for column in index.columns}
+        if kept := {name: value for name, value in classes.items() if name in columns}:
+            options["postgresql_ops"] = kept
+        else:
+            options.pop("postgresql_ops", None)
         kwargs: dict[str, object] = {"unique": True} if index.unique else {}
-        for name, value in _index_options(index).items():
+        for name, value in options.items():
             clause = name.endswith("_where")
             kwargs[name] = f"text({str(value)!r})" if clause else repr(value)
         return render_callable("Index", repr(index.name), *parts, kwargs=kwargs)
@@ -341,10 +348,12 @@ def _options(table: Table) -> dict[str, Any]:
     return found
 
 
-def _index_part(part: Any) -> str:
+def _index_part(part: Any, classes: Mapping[str, str]) -> str:
     if isinstance(part, Column):
         return repr(part.name)
-    return f"text({str(part.compile(compile_kwargs={'literal_binds': True}))!r})"
+    words = {"literal_binds": True, "include_table": False}
+    text = str(part.compile(compile_kwargs=words))
+    return f"text({' '.join([text, *filter(None, [classes.get(text)])])!r})"
 
 
 def _foreign_key(key: sqlalchemy.ForeignKey) -> str:

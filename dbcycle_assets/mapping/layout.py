@@ -94,8 +94,12 @@ def _statement(node: ast.stmt, depth: int) -> str:
     if isinstance(node, ast.FunctionDef):
         return textwrap.indent(ast.unparse(node), pad) + "\n"
     if isinstance(node, ast.AnnAssign) and node.value is not None:
-        head = f"{pad}{_flat(node.target)}: {_flat(node.annotation)} = "
-        return _broken(node.value, head, depth) + "\n"
+        head, before = f"{pad}{_flat(node.target)}: {_flat(node.annotation)} = ", ""
+        if len(f"{head}(") > WIDTH and isinstance(node.annotation, ast.Subscript):
+            before = f"{pad}{_flat(node.target)}: {_flat(node.annotation.value)}[\n"
+            before += f"{pad}{INDENT}{_flat(node.annotation.slice)}\n"
+            head = f"{pad}] = "
+        return before + _broken(node.value, head, depth) + "\n"
     if isinstance(node, ast.Assign):
         return _broken(node.value, f"{pad}{_flat(node.targets[0])} = ", depth) + "\n"
     return f"{pad}{ast.unparse(node)}\n"
@@ -134,6 +138,9 @@ def _broken(node: ast.expr, head: str, depth: int, tail: str = "") -> str:
     parts = _bracketed(node)
     if parts is None:
         return line
+    if head.endswith(" = ") and len(head + parts[0]) > WIDTH:
+        inner = _broken(node, INDENT * (depth + 1), depth + 1)
+        return f"{head}(\n{inner}\n{INDENT * depth}){tail}"
     opening, items, closing = parts
     pad = INDENT * (depth + 1)
     together = pad + ", ".join(_item_flat(item) for item in items)

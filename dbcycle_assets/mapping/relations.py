@@ -84,7 +84,9 @@ def relations(
         _add(key.down, _down_name(key, alone=len(among) == 1), found, used, taken)
     for model in models.values():
         for one, name in _through(model, models):
-            _add(one, name, found, used, taken)
+            taken_already = name in used[one.source.table.key]
+            named = f"{name}_via_{model.table.name}" if taken_already else name
+            _add(one, named, found, used, taken)
     for key in keys:
         _overlaps(key, keys)
     return found

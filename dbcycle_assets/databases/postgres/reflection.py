@@ -26,7 +26,10 @@ def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.M
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)  # types that nobody knows
         for schema, names in sorted(wanted.items(), key=lambda entry: entry[0] or ""):
-            metadata.reflect(connection, schema=schema, only=names)
+            # A list of names would leave out a table that another schema has too.
+            metadata.reflect(
+                connection, schema=schema, only=lambda name, _, wanted=names: name in wanted
+            )
     based = {
         (row.schema, row.name): row.base
         for row in connection.execute(_query("domains"))
@@ -89,5 +92,8 @@ def _complete(domain: "DOMAIN[Any]", base: str) -> None:
     if isinstance(kind, sqlalchemy.Numeric | sqlalchemy.String):
         domain.data_type = type(kind)(*numbers)
     domain.create_type = True
+    inner = kind.item_type if isinstance(kind, sqlalchemy.ARRAY) else domain.data_type
+    if getattr(inner, "collation", None) == "default":
+        inner.collation = None
     if domain.collation == "default":
         domain.collation = None
