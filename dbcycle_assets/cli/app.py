@@ -178,7 +178,7 @@ _add(
 _add(
     "models",
     models.models,
-    "dbcycle models --out src/app/database/models.new.py --enums src/app/database/db_enums.new.py",
+    "dbcycle models --out new/models.py",
     "dbcycle models --check",
     "dbcycle models --check --role test --json",
 )

@@ -31,9 +31,9 @@ def models(
         bool,
         typer.Option("--check", help="Compare the project's own models instead of writing any."),
     ] = False,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="FILE", help="Where the models go.")
-    ] = Path("models.py"),
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the models go.")] = Path(
+        "models.py"
+    ),
     enums: Annotated[
         Path | None,
         typer.Option(
@@ -65,6 +65,8 @@ def models(
     enums = enums or out.with_name("db_enums.py")
     if enums.parent.resolve() != out.parent.resolve() or enums == out:
         raise UsageError("--enums must be another file in the folder of --out")
+    if not (enums.stem.isidentifier() and enums.suffix == ".py"):
+        raise UsageError("--enums must be a module that can be imported, as in db_enums.py")
     _write(invocation, server, name, out, enums, force=force)
 
 
@@ -132,7 +134,7 @@ def _write(
         "enum_classes": found.enum_classes,
     }
     rows = [
-        (str(out), f"{count(found.classes, 'class')}, {count(found.tables, 'plain table')}"),
+        (str(out), f"{count(found.classes, 'model')}, {count(found.tables, 'plain table')}"),
         (str(enums), count(found.enum_classes, "enum")),
     ]
     invocation.show(document, lambda: table(["file", "what is in it"], rows))

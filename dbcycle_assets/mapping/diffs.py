@@ -57,8 +57,10 @@ def _changed(diff: Any, members: Members) -> Iterator[Mismatch]:
         what = f"the schema has {real}, the model {model}"
         yield Mismatch(*place, "type", what, CHANGE, member)
     elif verb == "modify_nullable":
-        side = "the schema allows NULL, the model does not" if real else (
-            "the schema refuses NULL, the model allows it"
+        side = (
+            "the schema allows NULL, the model does not"
+            if real
+            else ("the schema refuses NULL, the model allows it")
         )
         yield Mismatch(*place, "nullable", side, CHANGE, member)
 
@@ -114,9 +116,7 @@ def _same_thing(one: Any, other: Any) -> bool:
         return False
     if isinstance(one, ForeignKeyConstraint):
         return _columns(one) == _columns(other)
-    return one.name == other.name or (
-        bool(_columns(one)) and _columns(one) == _columns(other)
-    )
+    return one.name == other.name or (bool(_columns(one)) and _columns(one) == _columns(other))
 
 
 def _differs(ours: Any, theirs: Any) -> str:
@@ -127,7 +127,9 @@ def _differs(ours: Any, theirs: Any) -> str:
             real, model = getattr(theirs, option), getattr(ours, option)
             if real != model:
                 word = {"ondelete": "ON DELETE", "onupdate": "ON UPDATE"}.get(option, option)
-                return f"the foreign key has {word} {real or 'unset'}, in the model {model or 'unset'}"
+                return (
+                    f"the foreign key has {word} {real or 'unset'}, in the model {model or 'unset'}"
+                )
         return f"the {_told(theirs)} differs from the model's"
     if ours.name != theirs.name:
         return f"the {_told(theirs)} is called `{ours.name}` in the model"

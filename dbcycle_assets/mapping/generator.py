@@ -248,7 +248,9 @@ class RefinedGenerator(DeclarativeGenerator):
         arguments += [_foreign_key(key) for key in keys]
         arguments += _generation(column)
         kwargs = self._column_words(column, inline=inline)
-        return render_callable("mapped_column" if attribute else "Column", *arguments, kwargs=kwargs)
+        return render_callable(
+            "mapped_column" if attribute else "Column", *arguments, kwargs=kwargs
+        )
 
     def _column_words(self, column: Column[Any], *, inline: bool) -> Mapping[str, str]:
         found: dict[str, str] = {}

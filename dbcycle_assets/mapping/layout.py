@@ -195,9 +195,7 @@ def _flat(node: ast.expr) -> str:
         return f"{opening}{', '.join(map(_item_flat, items))}{comma}{closing}"
     if isinstance(node, ast.Subscript):
         inner = node.slice
-        inside = (
-            ", ".join(map(_flat, inner.elts)) if isinstance(inner, ast.Tuple) else _flat(inner)
-        )
+        inside = ", ".join(map(_flat, inner.elts)) if isinstance(inner, ast.Tuple) else _flat(inner)
         return f"{_flat(node.value)}[{inside}]"
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return f"{_flat(node.left)} | {_flat(node.right)}"

@@ -65,7 +65,9 @@ class Likeness:
     # --- Alembic ---------------------------------------------------------------------------------
 
     def _diffs(self) -> list[Any]:
-        schemas = {table.schema for table in (*self.models.tables.values(), *self.schema.tables.values())}
+        schemas = {
+            table.schema for table in (*self.models.tables.values(), *self.schema.tables.values())
+        }
 
         def wanted(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
             if kind == "schema":
@@ -99,7 +101,11 @@ class Likeness:
         model = self._own(kind)
         if isinstance(model, Enum) and model.native_enum and isinstance(real, Enum):
             return (model.name, model.schema) != (real.name, real.schema)
-        if isinstance(model, Enum) and isinstance(real, sqlalchemy.String) and not isinstance(real, Enum):
+        if (
+            isinstance(model, Enum)
+            and isinstance(real, sqlalchemy.String)
+            and not isinstance(real, Enum)
+        ):
             longest = max(map(len, model.enums), default=0)
             return model.native_enum and self._native or (real.length or longest) < longest
         same = self.schema.info["same_type"](real, model, self.dialect)
@@ -169,15 +175,19 @@ class Likeness:
         now = {old: new for new, old in was.items()}
         for key in missing:
             hint = f"; it seems to be called `{now[key]}` now" if key in now else ""
-            remedy = f"set __tablename__ to `{now[key]}`" if key in now else (
-                "remove the class, or write the migration that makes the table"
+            remedy = (
+                f"set __tablename__ to `{now[key]}`"
+                if key in now
+                else ("remove the class, or write the migration that makes the table")
             )
             what = f"the schema has no such table{hint}"
             yield Mismatch(key, "", "table", what, remedy, self.members.of(key))
         for key in more:
             hint = f"; it seems to have been `{was[key]}`" if key in was else ""
-            remedy = "rename the table of that class" if key in was else (
-                "add a class: `dbcycle models` writes one"
+            remedy = (
+                "rename the table of that class"
+                if key in was
+                else ("add a class: `dbcycle models` writes one")
             )
             yield Mismatch(key, "", "table", f"no model maps this table{hint}", remedy)
 
@@ -186,11 +196,16 @@ class Likeness:
         theirs = [column.name for column in existing.primary_key.columns]
         if ours != theirs:
             told = f"the primary key is ({', '.join(theirs)}), in the model ({', '.join(ours)})"
-            yield Mismatch(modelled.key, "", "primary key", told, CHANGE, self.members.of(modelled.key))
+            yield Mismatch(
+                modelled.key, "", "primary key", told, CHANGE, self.members.of(modelled.key)
+            )
 
     def _checks(self, modelled: Table, existing: Table) -> list[Mismatch]:
         return check_differences(
-            modelled.key, self.members.of(modelled.key), self._named(modelled), self._named(existing)
+            modelled.key,
+            self.members.of(modelled.key),
+            self._named(modelled),
+            self._named(existing),
         )
 
     def _named(self, table: Table) -> dict[str, str]:
@@ -217,23 +232,31 @@ class Likeness:
             if ours is None:
                 kind = self._in_words(theirs)
                 what = f"the model lacks this column ({kind})"
-                yield Mismatch(*place, "column", what, "add it to the class", self.members.of(modelled.key))
+                yield Mismatch(
+                    *place, "column", what, "add it to the class", self.members.of(modelled.key)
+                )
             elif theirs is None:
                 yield Mismatch(*place, "column", "the schema has no such column", REMOVE, member)
             elif (ours.computed is None) != (theirs.computed is None):
                 side = "the schema" if ours.computed is None else "the model"
-                yield Mismatch(*place, "generated", f"it is generated in {side} only", CHANGE, member)
+                yield Mismatch(
+                    *place, "generated", f"it is generated in {side} only", CHANGE, member
+                )
             elif ours.computed is None and (told := self._defaults(ours, theirs)):
                 yield Mismatch(*place, "default", told, CHANGE, member)
         for check in existing.constraints:
-            found = listed_labels(str(check.sqltext)) if isinstance(check, CheckConstraint) else None
+            found = (
+                listed_labels(str(check.sqltext)) if isinstance(check, CheckConstraint) else None
+            )
             column = modelled.columns.get(found[0]) if found else None
             if found is None or column is None or not isinstance(column.type, Enum):
                 continue
             told = label_difference(sorted(column.type.enums), sorted(found[1]))
             if told:
                 member = self.members.of(modelled.key, column.name)
-                yield Mismatch(modelled.key, column.name, "enum", f"the enum {told}", CHANGE, member)
+                yield Mismatch(
+                    modelled.key, column.name, "enum", f"the enum {told}", CHANGE, member
+                )
 
     def _in_words(self, column: Any) -> str:
         kind = column.info.get("spelled") or column.type.compile(dialect=self.dialect)
@@ -243,7 +266,9 @@ class Likeness:
 
     @property
     def _types(self) -> dict[tuple[str | None, str], list[str]]:
-        return {(found["schema"], found["name"]): found["labels"] for found in self.schema.info["enums"]}
+        return {
+            (found["schema"], found["name"]): found["labels"] for found in self.schema.info["enums"]
+        }
 
     def _enum_columns(self) -> Iterator[tuple[Column[Any], Enum]]:
         for _, table in sorted(self.models.tables.items()):
@@ -263,10 +288,18 @@ class Likeness:
                 what = f"the schema has no enum type `{kind.name}`"
                 yield Mismatch(*place, "enum", what, CHANGE, member)
             elif told := label_difference(kind.enums, labels):
-                names = kind.enum_class is not None and list(kind.enum_class.__members__) == list(kind.enums)
-                remedy = "correct the class, or give values_callable: the names of the members are stored" if (
-                    names and sorted(map(str, (m.value for m in kind.enum_class or ()))) == sorted(labels)
-                ) else "correct the enum class, or change the type in a migration"
+                names = kind.enum_class is not None and list(kind.enum_class.__members__) == list(
+                    kind.enums
+                )
+                remedy = (
+                    "correct the class, or give values_callable: the names of the members are stored"
+                    if (
+                        names
+                        and sorted(map(str, (m.value for m in kind.enum_class or ())))
+                        == sorted(labels)
+                    )
+                    else "correct the enum class, or change the type in a migration"
+                )
                 yield Mismatch(*place, "enum", f"the enum `{kind.name}` {told}", remedy, member)
 
     def _classes(self, classes: list[type[enum.Enum]]) -> Iterator[Mismatch]:

@@ -69,11 +69,14 @@ def _same_case(word: str, like: str) -> str:
 def pascal(name: str) -> str:
     """Return a name in PascalCase; capitals inside a word stay."""
     parts = re.split(r"[\W_]+", name)
-    return "".join(
-        part[:1].upper() + (part[1:].lower() if part.isupper() and len(parts) > 1 else part[1:])
-        for part in parts
-        if part
-    ) or "Unnamed"
+    return (
+        "".join(
+            part[:1].upper() + (part[1:].lower() if part.isupper() and len(parts) > 1 else part[1:])
+            for part in parts
+            if part
+        )
+        or "Unnamed"
+    )
 
 
 def class_name(table: str) -> str:

@@ -42,7 +42,9 @@ class Relation:
         if self.reverse is not None:
             kwargs["back_populates"] = repr(self.reverse.name)
         kwargs["lazy"] = "'raise'"
-        return f"{self.name}: Mapped[{annotation}] = {render_callable('relationship', kwargs=kwargs)}"
+        return (
+            f"{self.name}: Mapped[{annotation}] = {render_callable('relationship', kwargs=kwargs)}"
+        )
 
 
 @dataclass(eq=False)
@@ -119,8 +121,10 @@ def _single(constraint: ForeignKeyConstraint) -> bool:
         for index in table.indexes
         if index.unique
         and len(index.expressions) == len(index.columns)
-        and not any(str(name).endswith("_where") and value is not None
-                    for name, value in index.dialect_kwargs.items())
+        and not any(
+            str(name).endswith("_where") and value is not None
+            for name, value in index.dialect_kwargs.items()
+        )
     ]
     return any(each and each <= columns for each in unique)
 
@@ -140,7 +144,9 @@ def _settle(key: _Key, between: Sequence[_Key], cycles: Sequence[set[str]]) -> N
     if key.own:
         remote = [child.get_column_attribute(each.column.name).name for each in constraint.elements]
         key.up.kwargs["remote_side"] = f"[{', '.join(remote)}]"
-    if key.up.optional and any({child.table.key, key.parent.table.key} <= group for group in cycles):
+    if key.up.optional and any(
+        {child.table.key, key.parent.table.key} <= group for group in cycles
+    ):
         key.up.kwargs["post_update"] = "True"
     key.down.kwargs |= ON_DELETE.get((constraint.ondelete or "").upper(), REFUSED)
 

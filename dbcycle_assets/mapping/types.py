@@ -146,7 +146,9 @@ class TypeWriter:
             where = f", schema={schema!r}" if schema else ""
             metadata = self._generator.base.metadata_ref
             found.append(f"{constant} = Sequence({name!r}{where}, metadata={metadata})")
-        for key, domain in sorted(self._domains.items(), key=lambda entry: self._constant(entry[0])):
+        for key, domain in sorted(
+            self._domains.items(), key=lambda entry: self._constant(entry[0])
+        ):
             found.append(f"{self._constant(key)} = {self._domain(domain)}")
         return found
 
@@ -264,7 +266,7 @@ class TypeWriter:
 
 
 def _told(name: str) -> str:
-    return "".join(char for char in name if char.isprintable() and char not in "\"\\") + "."
+    return "".join(char for char in name if char.isprintable() and char not in '"\\') + "."
 
 
 def enum_module(enums: Iterable[tuple[str, Sequence[str], str]]) -> str:

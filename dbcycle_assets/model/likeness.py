@@ -100,13 +100,17 @@ def check_differences(
     """
     texts = {spelled(text) for text in modelled.values()}
     found = [
-        Mismatch(table, "", "check", f"the model lacks the check {_called(name, text)}", ADD, member)
+        Mismatch(
+            table, "", "check", f"the model lacks the check {_called(name, text)}", ADD, member
+        )
         for name, text in sorted(existing.items())
         if name not in modelled and spelled(text) not in texts
     ]
     texts = {spelled(text) for text in existing.values()}
     return found + [
-        Mismatch(table, "", "check", f"the schema lacks the check {_called(name, text)}", REMOVE, member)
+        Mismatch(
+            table, "", "check", f"the schema lacks the check {_called(name, text)}", REMOVE, member
+        )
         for name, text in sorted(modelled.items())
         if name not in existing and spelled(text) not in texts
     ]

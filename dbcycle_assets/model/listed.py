@@ -7,7 +7,9 @@ _LIST = re.compile(
     \s* (?: \bIN \s* \( | = \s* ANY \s* \(+ \s* ARRAY \s* \[ ) (?P<values> .* )"""
 )
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
-_AROUND = re.compile(r"(?i)::\s*(character varying|text|bpchar|varchar)(\(\d+\))?(\[\])?|[\s,()\[\]]")
+_AROUND = re.compile(
+    r"(?i)::\s*(character varying|text|bpchar|varchar)(\(\d+\))?(\[\])?|[\s,()\[\]]"
+)
 
 
 def listed_labels(expression: str) -> tuple[str, tuple[str, ...]] | None:

@@ -30,10 +30,7 @@ def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.M
             metadata.reflect(
                 connection, schema=schema, only=lambda name, _, wanted=names: name in wanted
             )
-    based = {
-        (row.schema, row.name): row.base
-        for row in connection.execute(_query("domains"))
-    }
+    based = {(row.schema, row.name): row.base for row in connection.execute(_query("domains"))}
     keys = {
         (row.schema, row.name): row.partition_key
         for row in connection.execute(_query("partition_keys"))

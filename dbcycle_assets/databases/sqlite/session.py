@@ -62,9 +62,7 @@ def sqlalchemy_transaction(
         hide_parameters=True,
     )
     # The driver begins nothing by itself here, so that DDL is inside the transaction too.
-    sqlalchemy.event.listen(
-        engine, "begin", lambda connection: connection.exec_driver_sql(begin)
-    )
+    sqlalchemy.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     try:
         with engine.begin() as connection:
             yield connection
