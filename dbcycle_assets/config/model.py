@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import pydantic
 
-
 _MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 
 

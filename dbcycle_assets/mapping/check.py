@@ -20,7 +20,12 @@ from .generate import MISSING
 PATIENCE = 300.0
 """Seconds that the application's import and the comparison may take together."""
 
-_START = "import sys; sys.path.append(sys.argv[1]); from dbcycle_assets.mapping.child import main; main()"
+_START = """
+import sys
+sys.path.append(sys.argv[1])
+from dbcycle_assets.mapping.child import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,6 @@ def _asked(request: Mapping[str, Any], models: Models, project: Project) -> dict
             timeout=PATIENCE,
             check=False,
         )
-        found: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         raise Unavailable(
             f"importing and comparing took longer than {PATIENCE:.0f} s",
@@ -131,11 +135,13 @@ def _asked(request: Mapping[str, Any], models: Models, project: Project) -> dict
             where=str(project.path(models.path)),
             remedy="correct `models.path` in dbcycle.yaml",
         ) from None
+    try:
+        found: dict[str, Any] = json.loads(done.stdout)
     except json.JSONDecodeError:
         raise Unavailable(
             f"the process that compares ended with exit code {done.returncode} and no answer",
             where=models.module,
-            remedy="see that the database can be reached, and that importing the models ends",
+            remedy="see that importing the models does not end the process",
         ) from None
     return found
 

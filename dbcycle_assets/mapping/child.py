@@ -59,7 +59,7 @@ def _compared(request: dict[str, Any]) -> dict[str, Any]:
         raise _Unusable(message)
     try:
         configure_mappers()
-    except Exception as error:  # the application's own code
+    except Exception as error:  # noqa: BLE001 - the application's own code
         message = f"the mappers do not configure: {_described(error, path)}"
         raise _Unusable(message) from None
     registry = getattr(base, "registry", None)
@@ -90,7 +90,7 @@ def _against(
 def _imported(name: str, path: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:  # the application's own code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the application's own code
         message = f"the module {name} does not import: {_described(error, path)}"
         raise _Unusable(message) from None
 

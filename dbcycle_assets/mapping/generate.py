@@ -3,7 +3,6 @@
 import re
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..databases.port import Database
 from ..errors import Unavailable

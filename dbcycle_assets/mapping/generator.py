@@ -1,4 +1,4 @@
-"""sqlacodegen's generator, refined to models that import, configure and say what the schema says."""
+"""sqlacodegen's generator, refined: models that import, configure, and say what the schema does."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -262,15 +262,21 @@ class RefinedGenerator(DeclarativeGenerator):
                 found["autoincrement"] = "True"
         elif not column.nullable and not inline:
             found["nullable"] = "False"
-        if inline:
-            for item in (*column.table.constraints, *column.table.indexes):
-                if column.name in item.columns and self._beside_column(item):
-                    word = {Index: "index", UniqueConstraint: "unique"}.get(type(item))
-                    found |= {word: "True"} if word else {}
+        found |= self._marks(column) if inline else {}
         default = self.types.server_default(column)
         if default is not None:
             found["server_default"] = default
         return found
+
+    def _marks(self, column: Column[Any]) -> dict[str, str]:
+        """Return the constraint and the index that a column itself says it has."""
+        words: dict[Any, str] = {Index: "index", UniqueConstraint: "unique"}
+        items: list[Any] = [*column.table.constraints, *column.table.indexes]
+        return {
+            words[type(item)]: "True"
+            for item in items
+            if type(item) in words and column.name in item.columns and self._beside_column(item)
+        }
 
 
 def _model(table: Table) -> Model:
@@ -288,7 +294,7 @@ def _model(table: Table) -> Model:
 
 def _cycles(tables: Sequence[Table]) -> list[set[str]]:
     """Return the groups of tables that refer to each other in a circle."""
-    graph = networkx.DiGraph()
+    graph: Any = networkx.DiGraph()
     for table in tables:
         for key in table.foreign_key_constraints:
             if key.referred_table is not table:

@@ -64,7 +64,7 @@ def _imports(
     def standing(package: str) -> int:
         if package == local:
             return 2
-        return 0 if package.split(".")[0] in sys.stdlib_module_names else 1
+        return 0 if package.split(".", maxsplit=1)[0] in sys.stdlib_module_names else 1
 
     groups: list[list[str]] = [[], [], []]
     for package in sorted(plain):
@@ -111,8 +111,8 @@ def _class(node: ast.ClassDef, depth: int) -> str:
     lines = [f"{pad}class {node.name}({bases}):\n"]
     kind = ""
     for child in node.body:
-        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
-            lines.append(f'{pad}{INDENT}"""{child.value.value}"""\n')
+        if isinstance(child, ast.Expr):
+            lines.append(f'{pad}{INDENT}"""{_flat(child.value)[1:-1]}"""\n')
             kind = "docstring"
             continue
         present = _kind(child)

@@ -50,13 +50,14 @@ class Likeness:
         return [(self.models.tables[key], self.schema.tables[key]) for key in both]
 
     def find(self, enums: Iterable[type[enum.Enum]] | None) -> list[Mismatch]:
-        """Return every difference. ``enums`` are the classes of the enums module, if there is one."""
+        """Return every difference. ``enums`` are the classes of the enums module, if it is known."""
         found = list(mismatches(self._diffs(), self.members))
         found += self._tables()
         for modelled, existing in self.common:
             found += self._keys(modelled, existing)
             found += self._checks(modelled, existing)
             found += self._columns(modelled, existing)
+            found += self._listed(modelled, existing)
         found += self._enums()
         if enums is not None:
             found += self._classes(list(enums))
@@ -107,7 +108,7 @@ class Likeness:
             and not isinstance(real, Enum)
         ):
             longest = max(map(len, model.enums), default=0)
-            return model.native_enum and self._native or (real.length or longest) < longest
+            return (model.native_enum and self._native) or (real.length or longest) < longest
         same = self.schema.info["same_type"](real, model, self.dialect)
         return None if same is None else not same
 
@@ -144,8 +145,12 @@ class Likeness:
             return ""
         return f"the default is {said or 'unset'} in the schema, {meant or 'unset'} in the model"
 
+    def _compiler(self) -> Any:
+        make: Any = self.dialect.ddl_compiler
+        return make(self.dialect, None)
+
     def _default(self, column: Column[Any]) -> str | None:
-        found = self.dialect.ddl_compiler(self.dialect, None).get_column_default_string(column)
+        found = self._compiler().get_column_default_string(column)
         return None if found is None else str(found)
 
     def _same_default(self, real: str, model: str) -> bool:
@@ -213,9 +218,7 @@ class Likeness:
         checks = [each for each in table.constraints if isinstance(each, CheckConstraint)]
         preparer = self.dialect.identifier_preparer
         for number, check in enumerate(sorted(checks, key=lambda each: str(each.sqltext))):
-            if getattr(check, "_type_bound", False) and not check._should_create_for_compiler(  # type: ignore[attr-defined]  # noqa: SLF001
-                self.dialect.ddl_compiler(self.dialect, None)
-            ):
+            if _of_type(check, self._compiler()):
                 continue
             name = preparer.format_constraint(check) if check.name is not None else None
             text = check.sqltext.compile(
@@ -225,7 +228,7 @@ class Likeness:
         return found
 
     def _columns(self, modelled: Table, existing: Table) -> Iterator[Mismatch]:
-        """Yield columns of one side only, generated ones that are plain there, and lists of values."""
+        """Yield columns of one side only, and those that are generated or have a default there only."""
         for name in sorted({*modelled.columns.keys(), *existing.columns.keys()}):
             ours, theirs = modelled.columns.get(name), existing.columns.get(name)
             place, member = (modelled.key, name), self.members.of(modelled.key, name)
@@ -244,6 +247,9 @@ class Likeness:
                 )
             elif ours.computed is None and (told := self._defaults(ours, theirs)):
                 yield Mismatch(*place, "default", told, CHANGE, member)
+
+    def _listed(self, modelled: Table, existing: Table) -> Iterator[Mismatch]:
+        """Yield columns that a check of the schema limits to other values than the model's enum."""
         for check in existing.constraints:
             found = (
                 listed_labels(str(check.sqltext)) if isinstance(check, CheckConstraint) else None
@@ -288,16 +294,11 @@ class Likeness:
                 what = f"the schema has no enum type `{kind.name}`"
                 yield Mismatch(*place, "enum", what, CHANGE, member)
             elif told := label_difference(kind.enums, labels):
-                names = kind.enum_class is not None and list(kind.enum_class.__members__) == list(
-                    kind.enums
-                )
+                members = [] if kind.enum_class is None else list(kind.enum_class)
+                by_name = sorted(str(each.value) for each in members) == sorted(labels)
                 remedy = (
-                    "correct the class, or give values_callable: the names of the members are stored"
-                    if (
-                        names
-                        and sorted(map(str, (m.value for m in kind.enum_class or ())))
-                        == sorted(labels)
-                    )
+                    "give values_callable: the names of the members are stored, not their values"
+                    if by_name and [each.name for each in members] == list(kind.enums)
                     else "correct the enum class, or change the type in a migration"
                 )
                 yield Mismatch(*place, "enum", f"the enum `{kind.name}` {told}", remedy, member)
@@ -318,6 +319,12 @@ class Likeness:
             if told and list(found.__members__) != labels:
                 remedy = "correct the class, or change the type in a migration"
                 yield Mismatch(place, "", "enum", f"the class {told}", remedy, found.__name__)
+
+
+def _of_type(check: Any, compiler: Any) -> bool:
+    """Tell whether a check belongs to a type that this database has of its own, as a boolean."""
+    bound = getattr(check, "_type_bound", False)
+    return bound and not check._should_create_for_compiler(compiler)  # noqa: SLF001
 
 
 def _snake(name: str) -> str:

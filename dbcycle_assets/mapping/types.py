@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 LABELS = "labels_of"
 """The function of the enums module that says which labels an enum has in the database."""
 
+_LABELS_OF = f'''
+def {LABELS}(kind: type[enum.Enum]) -> list[str]:
+    """Return the labels that the database has for an enum, in its order."""
+    return [str(member.value) for member in kind]
+'''
+
 RAW = '''
 class RawType(UserDefinedType[Any]):
     """A type that SQLAlchemy does not know, by its name in the database."""
@@ -47,7 +53,7 @@ class TypeWriter:
             for found in generator.metadata.info.get("enums", ())
         }
         self._classes: dict[Key, str] = {}
-        self._domains: dict[Key, DOMAIN[Any]] = {}
+        self._domains: dict[Key, DOMAIN] = {}
         self._sequences: dict[Key, str] = {}
         self._raw = False
 
@@ -113,7 +119,7 @@ class TypeWriter:
 
     def enums(self) -> list[tuple[str, Sequence[str], str]]:
         """Return (class, labels, what it is) for each enum, by the names of the classes."""
-        found = []
+        found: list[tuple[str, Sequence[str], str]] = []
         for key, name in sorted(self._classes.items(), key=lambda entry: entry[1]):
             told = ".".join(part for part in key if part)
             found.append((name, self._labels[key], told))
@@ -158,7 +164,7 @@ class TypeWriter:
         made = f"{schema}_{name}" if schema and len(twins) > 1 else name
         return names.identifier(made).upper()
 
-    def _domain(self, domain: "DOMAIN[Any]") -> str:
+    def _domain(self, domain: DOMAIN) -> str:
         kwargs: dict[str, str] = {}
         for name in ("schema", "collation", "constraint_name"):
             if value := getattr(domain, name):
@@ -180,16 +186,17 @@ class TypeWriter:
             return self._enum(kind, column)
         if isinstance(kind, DOMAIN):
             return self._constant((kind.schema, str(kind.name)))
-        if isinstance(kind, ARRAY):
-            name = "ARRAY"
-            self._generator.add_import(kind)
-            kwargs = {"dimensions": str(kind.dimensions)} if kind.dimensions else {}
-            return render_callable(name, self.render(kind.item_type, None), kwargs=kwargs)
         if isinstance(kind, NullType):
             self._raw = True
             spelled = column.info.get("spelled", "text") if column is not None else "text"
             return f"RawType({spelled!r})"
         self._generator.add_import(kind)
+        if isinstance(kind, ARRAY):
+            kwargs = {"dimensions": str(kind.dimensions)} if kind.dimensions else {}
+            return render_callable("ARRAY", self.render(kind.item_type, None), kwargs=kwargs)
+        return self._plain(kind)
+
+    def _plain(self, kind: Any) -> str:
         if type(kind) is sqlalchemy.Uuid:
             return "Uuid(as_uuid=True)"
         if type(kind) in {sqlalchemy.DateTime, sqlalchemy.Time}:
@@ -230,20 +237,7 @@ class TypeWriter:
             inner = self._python(kind.item_type, None)
             depth = kind.dimensions or 1
             return "list[" * depth + inner + "]" * depth
-        if isinstance(kind, sqlalchemy.JSON | NullType):
-            return "Any"
-        if isinstance(kind, postgresql.HSTORE):
-            return "dict[str, str | None]"
-        if type(kind).__name__ in _TEXTUAL:
-            return "str"
-        try:
-            found = kind.python_type
-        except NotImplementedError:
-            return "Any"
-        if found.__module__ == "builtins":
-            return "Any" if found in {object, dict, list} else str(found.__name__)
-        known = {"datetime", "decimal", "uuid"}
-        return f"{found.__module__}.{found.__name__}" if found.__module__ in known else "Any"
+        return _plain_python(kind)
 
     def server_default(self, column: Column[Any]) -> str | None:
         """Render a column's default, or None: a serial key needs none."""
@@ -265,18 +259,29 @@ class TypeWriter:
         return f"{constant}.next_value()"
 
 
+def _plain_python(kind: Any) -> str:
+    """Return the Python type of a scalar; ``Any`` where only the application knows."""
+    if isinstance(kind, postgresql.HSTORE):
+        return "dict[str, str | None]"
+    if type(kind).__name__ in _TEXTUAL:
+        return "str"
+    try:
+        found = object if isinstance(kind, sqlalchemy.JSON | NullType) else kind.python_type
+    except NotImplementedError:
+        return "Any"
+    if found in {bool, bytes, float, int, str}:
+        return str(found.__name__)
+    known = found.__module__ in {"datetime", "decimal", "uuid"}
+    return f"{found.__module__}.{found.__name__}" if known else "Any"
+
+
 def _told(name: str) -> str:
     return "".join(char for char in name if char.isprintable() and char not in '"\\') + "."
 
 
 def enum_module(enums: Iterable[tuple[str, Sequence[str], str]]) -> str:
     """Return the source of the enums module."""
-    lines = [
-        "import enum",
-        f"def {LABELS}(kind: type[enum.Enum]) -> list[str]:\n"
-        '    """Return the labels that the database has for an enum, in its order."""\n'
-        "    return [str(member.value) for member in kind]",
-    ]
+    lines = ["import enum", _LABELS_OF]
     for name, labels, told in enums:
         lines.append(f"class {name}(enum.StrEnum):\n    {_told(told)!r}")
         lines += [f"    {member} = {label!r}" for member, label in names.members(labels)]

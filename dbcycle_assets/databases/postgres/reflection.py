@@ -14,15 +14,15 @@ DEFAULT_SCHEMA = "public"
 
 
 def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.MetaData:
-    """Return the tables of a catalog; see the protocol. A domain has the whole type it is based on, a partitioned
-    table how it is partitioned, a column the spelling of its type, and every enum type is in ``info["enums"]``.
+    """Return the tables of a catalog; see the protocol. A domain has the whole type it is based on,
+    a partitioned table how it is partitioned, and a column the spelling of its type.
     """
     metadata = sqlalchemy.MetaData()
-    inspector = sqlalchemy.inspect(connection)
+    inspector: Any = sqlalchemy.inspect(connection)
     wanted: dict[str | None, list[str]] = {}
-    for table in catalog.tables.values():
-        schema = None if table.schema == DEFAULT_SCHEMA else table.schema
-        wanted.setdefault(schema, []).append(table.name)
+    for told in catalog.tables.values():
+        schema = None if told.schema == DEFAULT_SCHEMA else told.schema
+        wanted.setdefault(schema, []).append(told.name)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", sqlalchemy.exc.SAWarning)  # types that nobody knows
         for schema, names in sorted(wanted.items(), key=lambda entry: entry[0] or ""):
@@ -36,24 +36,24 @@ def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.M
         for row in connection.execute(_query("partition_keys"))
     }
     spelled = {
-        (table.schema, table.name, column.name): column.type
-        for table in catalog.tables.values()
-        for column in table.columns
+        (told.schema, told.name, each.name): each.type
+        for told in catalog.tables.values()
+        for each in told.columns
     }
     for table in metadata.tables.values():
         schema = table.schema or DEFAULT_SCHEMA
         if key := keys.get((schema, table.name)):
             table.dialect_options["postgresql"]["partition_by"] = key
         for column in table.columns:
-            if told := spelled.get((schema, table.name, column.name)):
-                column.info["spelled"] = told
+            if spelling := spelled.get((schema, table.name, column.name)):
+                column.info["spelled"] = spelling
             if isinstance(column.type, DOMAIN):
                 domain = column.type
                 _complete(domain, based.get((domain.schema or DEFAULT_SCHEMA, domain.name), ""))
     metadata.info["enums"] = [
         {"name": found["name"], "schema": _other(found["schema"]), "labels": found["labels"]}
         for found in inspector.get_enums(schema="*")
-        if found["schema"] not in {"_dbcycle"}
+        if found["schema"] != "_dbcycle"
     ]
     metadata.info["same_type"] = same_type
     return metadata
@@ -81,15 +81,16 @@ def _other(schema: str | None) -> str | None:
     return None if schema == DEFAULT_SCHEMA else schema
 
 
-def _complete(domain: "DOMAIN[Any]", base: str) -> None:
+def _complete(domain: DOMAIN, base: str) -> None:
     """Give a domain the length or precision of its base type, which reflection cuts off."""
     found = re.search(r"\(([\d,\s]+)\)", base)
     numbers = [int(part) for part in found.group(1).split(",")] if found else []
     kind: Any = domain.data_type
     if isinstance(kind, sqlalchemy.Numeric | sqlalchemy.String):
-        domain.data_type = type(kind)(*numbers)
+        make: Any = type(kind)
+        domain.data_type = make(*numbers)
     domain.create_type = True
-    inner = kind.item_type if isinstance(kind, sqlalchemy.ARRAY) else domain.data_type
+    inner: Any = kind.item_type if isinstance(kind, sqlalchemy.ARRAY) else domain.data_type
     if getattr(inner, "collation", None) == "default":
         inner.collation = None
     if domain.collation == "default":

@@ -10,6 +10,12 @@ from ...model.catalog import Catalog
 from . import lexer
 from .values import affinity
 
+_OPTIONS = (
+    ("AUTOINCREMENT", "autoincrement", True),
+    ("STRICT", "strict", True),
+    ("WITHOUT ROWID", "with_rowid", False),
+)
+
 
 def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.MetaData:
     """Return the tables of a catalog, with the options that stand behind their definition."""
@@ -23,18 +29,13 @@ def reflect(connection: sqlalchemy.Connection, catalog: Catalog) -> sqlalchemy.M
     for name, sql in definitions:
         if name not in metadata.tables:
             continue
-        table, stated = metadata.tables[name], lexer.table_options(sql or "")
-        options = table.dialect_options["sqlite"]
-        if "WITHOUT ROWID" in stated:
-            options["with_rowid"] = False
-        if "STRICT" in stated:
-            options["strict"] = True
-        if "AUTOINCREMENT" in stated:
-            options["autoincrement"] = True
-    for table in catalog.tables.values():
-        for column in table.columns:
-            if column.name in metadata.tables[table.name].columns:
-                metadata.tables[table.name].c[column.name].info["spelled"] = column.type
+        stated = set(lexer.table_options(sql or ""))
+        options = {key: value for word, key, value in _OPTIONS if word in stated}
+        metadata.tables[name].dialect_options["sqlite"].update(options)
+    for told in catalog.tables.values():
+        for column in told.columns:
+            if column.name in metadata.tables[told.name].columns:
+                metadata.tables[told.name].c[column.name].info["spelled"] = column.type
     metadata.info["enums"] = []
     metadata.info["same_type"] = same_type
     return metadata
