@@ -50,7 +50,7 @@ class Likeness:
         return [(self.models.tables[key], self.schema.tables[key]) for key in both]
 
     def find(self, enums: Iterable[type[enum.Enum]] | None) -> list[Mismatch]:
-        """Return every difference. ``enums`` are the classes of the enums module, if it is known."""
+        """Return every difference. ``enums`` are the classes of the enums module, if known."""
         found = list(mismatches(self._diffs(), self.members))
         found += self._tables()
         for modelled, existing in self.common:
@@ -228,7 +228,7 @@ class Likeness:
         return found
 
     def _columns(self, modelled: Table, existing: Table) -> Iterator[Mismatch]:
-        """Yield columns of one side only, and those that are generated or have a default there only."""
+        """Yield columns of one side only, and what is generated or defaults there only."""
         for name in sorted({*modelled.columns.keys(), *existing.columns.keys()}):
             ours, theirs = modelled.columns.get(name), existing.columns.get(name)
             place, member = (modelled.key, name), self.members.of(modelled.key, name)

@@ -84,10 +84,11 @@ def relations(
     for key in keys:
         among = [k for k in keys if k.child is key.child and k.parent is key.parent]
         _add(key.down, _down_name(key, alone=len(among) == 1), found, used, taken)
-    for model in models.values():
-        for one, name in _through(model, models):
-            taken_already = name in used[one.source.table.key]
-            named = f"{name}_via_{model.table.name}" if taken_already else name
+    links = [(model, list(_through(model, models))) for model in models.values()]
+    for model, sides in links:
+        for one, name in sides:
+            twins = [w for _, w in links if any(_alike(one, other) for other, _ in w)]
+            named = f"{name}_via_{model.table.name}" if len(twins) > 1 else name
             _add(one, named, found, used, taken)
     for key in keys:
         _overlaps(key, keys)
@@ -224,6 +225,10 @@ def _through(model: Model, models: Mapping[str, Model]) -> Iterable[tuple[Relati
             side.kwargs["secondaryjoin"] = repr(_join(one, far, model))
     yield there, _far_name(keys[1], one is other, other.table)
     yield back, _far_name(keys[0], one is other, one.table)
+
+
+def _alike(one: Relation, other: Relation) -> bool:
+    return one.source is other.source and one.target is other.target
 
 
 def _far_name(key: ForeignKeyConstraint, own: bool, target: Table) -> str:  # noqa: FBT001
