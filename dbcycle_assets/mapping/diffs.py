@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy.exc import CompileError
 
 from ..model.likeness import ADD, CHANGE, REMOVE, Mismatch
 
@@ -36,12 +38,14 @@ class Members:
         return f"{name}.{self._attributes.get((table, column), column)}"
 
 
-def mismatches(diffs: Iterable[Any], members: Members) -> Iterator[Mismatch]:
+def mismatches(
+    diffs: Iterable[Any], members: Members, dialect: sqlalchemy.Dialect
+) -> Iterator[Mismatch]:
     """Yield what Alembic found about tables that both sides have; columns are told elsewhere."""
     single: list[tuple[str, Any]] = []
     for diff in diffs:
         if isinstance(diff, list):
-            yield from (found for part in diff for found in _changed(part, members))
+            yield from (found for part in diff for found in _changed(part, members, dialect))
         elif diff[0] in {"add_index", "remove_index", "add_constraint", "remove_constraint"} or (
             diff[0] in {"add_fk", "remove_fk"}
         ):
@@ -49,12 +53,12 @@ def mismatches(diffs: Iterable[Any], members: Members) -> Iterator[Mismatch]:
     yield from _paired(single, members)
 
 
-def _changed(diff: Any, members: Members) -> Iterator[Mismatch]:
+def _changed(diff: Any, members: Members, dialect: sqlalchemy.Dialect) -> Iterator[Mismatch]:
     verb, schema, table, column, _known, real, model = diff
     place = (f"{schema}.{table}" if schema else table, column)
     member = members.of(place[0], column)
     if verb == "modify_type":
-        what = f"the schema has {real}, the model {model}"
+        what = f"the schema has {_kind(real, dialect)}, the model {_kind(model, dialect)}"
         yield Mismatch(*place, "type", what, CHANGE, member)
     elif verb == "modify_nullable":
         side = (
@@ -63,6 +67,13 @@ def _changed(diff: Any, members: Members) -> Iterator[Mismatch]:
             else ("the schema refuses NULL, the model allows it")
         )
         yield Mismatch(*place, "nullable", side, CHANGE, member)
+
+
+def _kind(kind: Any, dialect: sqlalchemy.Dialect) -> str:
+    try:
+        return str(kind.compile(dialect))
+    except CompileError:
+        return str(kind)
 
 
 def _paired(found: list[tuple[str, Any]], members: Members) -> Iterator[Mismatch]:

@@ -51,7 +51,7 @@ class Likeness:
 
     def find(self, enums: Iterable[type[enum.Enum]] | None) -> list[Mismatch]:
         """Return every difference. ``enums`` are the classes of the enums module, if known."""
-        found = list(mismatches(self._diffs(), self.members))
+        found = list(mismatches(self._diffs(), self.members, self.dialect))
         found += self._tables()
         for modelled, existing in self.common:
             found += self._keys(modelled, existing)
