@@ -68,7 +68,7 @@ def test_names_follow_the_conventions(place_on):
         'orders_as_bill_to: Mapped[list["Order"]] = relationship(',
         "ci: Mapped[list[str] | None] = mapped_column(ARRAY(CITEXT))",
         "code: Mapped[str] = mapped_column(",
-        'path: Mapped[Any | None] = mapped_column(RawType("ltree"))',
+        'path: Mapped[Any | None] = mapped_column(RawType("public.ltree"))',
         "n5: Mapped[decimal.Decimal | None] = mapped_column(Numeric(5, 0))",
         "log = Table(",
     ):
