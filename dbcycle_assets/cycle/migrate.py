@@ -166,13 +166,13 @@ def _in_step(cycle: Cycle) -> Check | None:
 
 
 def _looked_again(cycle: Cycle, known: Outcome) -> Outcome:
-    """Return a memoized outcome with its check made again if the models were edited since."""
-    if cycle.project.config.models is None:
-        return known
-    name = "models_in_step"
+    """Return a memoized outcome with its check made again if the models were edited since; without
+    it where the config no longer names them.
+    """
+    name, named = "models_in_step", cycle.project.config.models is not None
     former = next((check for check in known.record.checks if check.name == name), None)
-    digest = models_digest(cycle.project)
-    if former is not None and former.facts.get("models") == digest:
+    told = former.facts.get("models") if former is not None else None
+    if told == (models_digest(cycle.project) if named else None):
         return known
     fresh = _in_step(cycle)
     others = tuple(check for check in known.record.checks if check.name != name)

@@ -1,6 +1,5 @@
 """Names of classes, attributes and enum members, made from those of tables, columns and labels."""
 
-import builtins
 import functools
 import keyword
 import re
@@ -111,6 +110,3 @@ def members(labels: Collection[str]) -> list[tuple[str, str]]:
         taken.add(name)
         found.append((name, label))
     return found
-
-
-BUILTINS = frozenset(dir(builtins))

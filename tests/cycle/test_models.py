@@ -51,3 +51,12 @@ def test_the_check_follows_the_models_without_migrating_again(shop, cycle_of, mi
     assert any(
         "products.discount (Product): the model lacks" in each for each in check.facts["findings"]
     )
+
+
+def test_the_check_goes_when_the_config_no_longer_names_models(shop, cycle_of, migrated):
+    """A memoized result holds no check that the graph no longer has."""
+    migrated()
+    config = shop / "dbcycle.yaml"
+    config.write_text(config.read_text().replace("models: {module: models, enums: db_enums}", ""))
+    (outcome, *_) = migrate.migrate(cycle_of(shop))
+    assert (outcome.memoized, outcome.record.checks) == (True, ())
