@@ -4,15 +4,32 @@ from typing import Any
 
 from .config.load import load_project
 from .config.model import Project
+from .config.settings import Settings
 from .errors import DbCycleError
 
-__all__ = ["DbCycleError", "Project", "build_definitions", "load_project", "read_extract"]
+__all__ = [
+    "DbCycleError",
+    "Project",
+    "Settings",
+    "build_definitions",
+    "load_project",
+    "load_settings",
+    "open_engine",
+    "read_extract",
+    "temporary_database",
+]
 
-_LAZY = {"build_definitions": "defs", "read_extract": "cycle.frames"}
+_LAZY = {
+    "build_definitions": "defs",
+    "load_settings": "upkeep.connecting",
+    "open_engine": "upkeep.connecting",
+    "read_extract": "cycle.frames",
+    "temporary_database": "upkeep.temporary",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import Dagster and pandas only for those who use them."""
+    """Import Dagster, pandas and the engines only for those who use them."""
     if name in _LAZY:
         from importlib import import_module
 

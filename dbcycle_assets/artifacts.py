@@ -41,6 +41,17 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Do what nobody else does meanwhile, waiting for whoever does; locks end with processes."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def write_atomically(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """Open a file that appears under its name, flushed to disk, only if the block ends well."""
     with disk_errors(path):

@@ -18,6 +18,7 @@ import dbcycle_assets
 from dbcycle_assets.anonymizers import Facts, Key, Kind, build_mask, registry
 from dbcycle_assets.cli.app import app
 from dbcycle_assets.config.model import Config
+from dbcycle_assets.config.settings import SettingsFile
 from dbcycle_assets.defs.specs import CHECKS, DESCRIPTIONS, GROUPS, WARNINGS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -212,7 +213,20 @@ def config() -> str:
     """Return every key of ``dbcycle.yaml``."""
     parts = ["# dbcycle.yaml\n\n" + NOTE]
     parts.append("Paths are relative to the file. A key that is not listed here is an error.\n")
-    seen: list[type[pydantic.BaseModel]] = [Config]
+    parts += tables_of(Config)
+    parts.append("# config.‹environment›.toml\n")
+    parts.append(
+        "How an application connects; [how to](../how-to/connect-an-application.md). Sections are "
+        "`[database]` and `[production]`.\n"
+    )
+    parts += tables_of(SettingsFile)
+    return "\n".join(parts)
+
+
+def tables_of(root: type[pydantic.BaseModel]) -> list[str]:
+    """Return a table of keys for a model and for each inside it."""
+    parts = []
+    seen = [root]
     for model in seen:
         parts.append(
             f"## {model.__name__}\n\n{inspect.getdoc(model)}\n\n| key | type | default |\n| --- | --- | --- |"
@@ -227,7 +241,7 @@ def config() -> str:
             parts.append(f"| `{name}` | {readable(info.annotation)} | {default} |")
             seen += [found for found in inside(info.annotation) if found not in seen]
         parts.append("")
-    return "\n".join(parts)
+    return parts
 
 
 def inside(annotation: object) -> list[type[pydantic.BaseModel]]:

@@ -11,13 +11,14 @@ from ..config import credentials
 from . import (
     access,
     canary,
+    clones,
+    connecting,
     doctor,
     keys,
     models,
     projects,
     refresh,
     report,
-    seeding,
     stages,
     workspace,
 )
@@ -213,6 +214,14 @@ _add(
     "dbcycle url --role migrated --json",
     'psql "$(dbcycle url)"',
 )
+_add(
+    "clone",
+    clones.clone,
+    "dbcycle clone",
+    "dbcycle clone --from test --count 4 --json",
+    "DATABASE_URL=$(dbcycle clone) npm test",
+)
+_add("sweep", clones.sweep, "dbcycle sweep", "dbcycle sweep --kept")
 _add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(*) from users'")
 _add("report", report.report, "dbcycle report", "dbcycle report --output report.html")
 _add("ui", workspace.ui, "dbcycle ui", "dbcycle ui --port 3100")
@@ -221,7 +230,7 @@ _add("doctor", doctor.doctor, "dbcycle doctor", "dbcycle doctor --json")
 app.add_typer(keys.key, name="key", epilog=examples("dbcycle key show", "dbcycle key rotate"))
 app.add_typer(workspace.server, name="server", epilog=examples("dbcycle server status"))
 app.add_typer(
-    seeding.db,
+    connecting.db,
     name="db",
     epilog=examples(
         "dbcycle db migrate --dry-run",

@@ -147,19 +147,35 @@ def _warnings(done: "Done") -> None:
 
 
 @db.command()
-def status(ctx: typer.Context, *, prod: Prod = False, db_url: Url = None) -> None:
+def status(
+    ctx: typer.Context,
+    *,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema", help="Compare the schema with that which the migrations make anew."
+        ),
+    ] = False,
+    prod: Prod = False,
+    db_url: Url = None,
+) -> None:
     """Say what is applied, what is pending, what is half-done, and who holds the lock.
 
-    Nothing is written. Exit code 5 when the files are not those that were applied, 6 when a step
-    is half-done.
+    Nothing is written. Exit code 5 when the files are not those that were applied, or the schema
+    is another one, 6 when a step is half-done.
     """
+    from ..config import credentials
     from ..errors import Dirty, Drift
     from ..upkeep import operations
+    from ..upkeep.schema import schema_drift
 
     invocation = of(ctx)
     place = target_of(invocation, db_url, prod=prod)
-    with invocation.progress(quick=True):
+    with invocation.progress(quick=not schema) as progress:
         found = operations.status(place)
+        compared = schema_drift(place, progress) if schema else None
+    where = place.server.file(place.name) or credentials.redact(place.server.url(place.name))
+    different = [str(each) for each in compared or ()]
     document: Document = {
         "database": place.name,
         "environment": place.environment,
@@ -170,14 +186,26 @@ def status(ctx: typer.Context, *, prod: Prod = False, db_url: Url = None) -> Non
         "dirty": found.dirty,
         "lock": None if found.lock is None else vars(found.lock),
         "drift": list(found.drift),
+        "place": str(where),
+        "schema": None if compared is None else different,
         "seeds": list(found.seeds),
         "warnings": [vars(each) for each in found.warnings],
         "history": [vars(entry) for entry in found.applied],
     }
-    invocation.show(document, lambda: _status(place, found))
+
+    def for_people() -> None:
+        _status(place, found)
+        say(str(where))
+        for each in different:
+            say(f"schema: {each}", style="red")
+        if schema and not different:
+            word = "not compared: migrations are pending" if compared is None else "as migrated"
+            say(f"schema: {word}")
+
+    invocation.show(document, for_people)
     if found.dirty:
         raise typer.Exit(Dirty.exit_code)
-    if found.drift:
+    if found.drift or different:
         raise typer.Exit(Drift.exit_code)
 
 

@@ -7,11 +7,13 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BadInput, GuardRefused, UsageError
 from .model import Project
+from .settings import Settings, read_settings, settings_file
 
 ENVIRONMENTS = {
     "development": "development",
@@ -23,6 +25,11 @@ ENVIRONMENTS = {
     "production": "production",
     "prod": "production",
 }
+EVERYDAY = frozenset({"development", "test"})
+"""The environments whose databases we may make, and drop again."""
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
 # A password may hold `@`, `/` and `:` unescaped: everything up to the last `@` of the word goes.
 _URL_PASSWORD = re.compile(r"(?P<head>\w+://[^\s:/@]*):[^\s]*@")
 _DSN_PASSWORD = re.compile(
@@ -176,6 +183,61 @@ def target_url(project: Project, name: str) -> str | None:
     if target is None or target.url_env is None:
         return None
     return os.environ.get(target.url_env) or None
+
+
+def settings(project: Project, environment: str, file: Path | None = None) -> Settings:
+    """Return how to connect in an environment: what ``file``, else the project's
+    ``config.‹environment›.toml`` says, overridden by the variables DATABASE_URL,
+    DATABASE_MAX_CONNECTIONS, DATABASE_AUTO_MIGRATE and DATABASE_FOREIGN_KEYS. Without a file the
+    variables are not read: somebody else's may be exported.
+
+    Raises:
+        ConfigError: the file has mistakes, or an environment has two.
+        BadInput: a variable is no number, or neither true nor false.
+    """
+    words = [word for word, meant in ENVIRONMENTS.items() if meant == environment]
+    path = file or settings_file(project, words)
+    if path is None:
+        return Settings()
+    found = read_settings(path)
+    if address := os.environ.get("DATABASE_URL"):
+        found = replace(found, url=address, base=None)
+    return replace(
+        found,
+        max_connections=_number("DATABASE_MAX_CONNECTIONS", found.max_connections),
+        auto_migrate=_flag("DATABASE_AUTO_MIGRATE", default=found.auto_migrate),
+        foreign_keys=_flag("DATABASE_FOREIGN_KEYS", default=found.foreign_keys),
+    )
+
+
+def database_path(project: Project, environment: str) -> str | None:
+    """Return what DB_PATH says: another file for SQLite's development or test database."""
+    if project.config.engine != "sqlite" or environment not in EVERYDAY:
+        return None
+    return os.environ.get("DB_PATH") or None
+
+
+def keep_databases() -> bool:
+    """Tell whether DBCYCLE_KEEP asks to keep temporary databases."""
+    return _flag("DBCYCLE_KEEP", default=False)
+
+
+def _flag(variable: str, *, default: bool) -> bool:
+    word = (os.environ.get(variable) or "").strip().casefold()
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    if word:
+        raise BadInput("is neither true nor false", where=variable, remedy="export true or false")
+    return default
+
+
+def _number(variable: str, default: int) -> int:
+    word = (os.environ.get(variable) or "").strip()
+    if not word:
+        return default
+    if not (word.isascii() and word.isdigit() and 1 <= int(word[:5]) <= 1000):  # noqa: PLR2004
+        raise BadInput("is no number from 1 to 1000", where=variable, remedy="export one")
+    return int(word)
 
 
 def source_url(project: Project) -> str:

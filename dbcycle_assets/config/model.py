@@ -188,6 +188,9 @@ class Config(_Strict):
     engine: Literal["postgresql", "sqlite"] = "postgresql"
     source: Source
     migrations: tuple[Version, ...] = ()
+    baseline: str | None = None
+    """The schema that the migrations begin with, as a SQL file, if that is not nothing: temporary
+    databases begin with it."""
     passwords: str | None = None
     """A protected YAML file with plain texts that a Python migration step may need."""
     key_env: str = "DBCYCLE_KEY"
@@ -219,6 +222,10 @@ class Project(_Strict):
     def name(self) -> str:
         """The project's name."""
         return self.config.name
+
+    def database(self, role: str) -> str:
+        """Return the name of the cycle's database that plays a role."""
+        return f"dbcycle_{self.name}_{role}"
 
     def path(self, relative: str) -> Path:
         """Return where a path of the config lies."""

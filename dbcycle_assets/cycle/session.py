@@ -96,7 +96,7 @@ class Cycle:
 
     def database(self, role: str) -> str:
         """Return the name of the database that plays a role."""
-        return f"dbcycle_{self.project.name}_{role}"
+        return self.project.database(role)
 
     def stamp(self, role: str, content: str, **facts: object) -> Stamp:
         """Return the stamp for the database of a role."""

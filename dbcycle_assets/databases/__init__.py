@@ -68,22 +68,19 @@ def open_server(engine: str, *, url: str | None, state: Path) -> Server:
     )
 
 
-def locate(engine: str, url: str) -> tuple[Server, str]:
+def locate(engine: str, url: str, base: Path | None = None) -> tuple[Server, str]:
     """Return the server and the name of the one database that a URL means; nothing connects yet.
+    A relative path in it begins in ``base``, else in the working directory.
 
     Raises:
         BadInput: the URL names no database of this engine.
     """
     if engine == "sqlite":
         from .sqlite import SqliteServer
+        from .sqlite.addresses import file_of
 
-        path = Path(url.removeprefix("sqlite:///")).expanduser().resolve()
-        if "://" in url.removeprefix("sqlite:///") or not path.suffix:
-            raise BadInput(
-                "the URL names no SQLite file",
-                remedy="give its path with an ending, as in sqlite:////srv/shop.db",
-            )
-        return SqliteServer(path.parent, path.suffix), path.name.removesuffix(path.suffix)
+        path, mode = file_of(url, base or Path.cwd())
+        return SqliteServer(path.parent, path.suffix, mode), path.name.removesuffix(path.suffix)
     from . import embedded
     from .postgres.server import PostgresServer
     from .postgres.session import connection_facts, with_database
@@ -93,7 +90,8 @@ def locate(engine: str, url: str) -> tuple[Server, str]:
     ):
         raise BadInput(
             "the URL names no PostgreSQL database",
-            remedy="write it as postgresql://user@host/name",
+            remedy="write it as postgresql://user@host/name; see where it comes from: --db-url, "
+            "the variable of `targets`, DATABASE_URL, or config.‹environment›.toml",
         )
     # Databases are made, copied and renamed from a session on another one.
     return PostgresServer(with_database(url, "postgres"), programs=embedded.programs), name

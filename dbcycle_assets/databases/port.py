@@ -189,6 +189,11 @@ class Database(Protocol):
         block ends well, rolled back when it raises.
         """
 
+    def explain(self, error: BaseException) -> str:
+        """Return what a driver's error says, without values; of a foreign key that is violated,
+        the table, its columns and the table they refer to; nothing for an error of others.
+        """
+
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (schema, table) for a table of our own; neither need exist."""
 
@@ -206,6 +211,16 @@ class ElementCodec(Protocol):
         """Return every non-null element."""
 
 
+class Copier(Protocol):
+    """Makes copies of one database under names that nobody else uses, and drops them."""
+
+    def make(self, name: str, stamp: Stamp) -> None:
+        """Make one copy."""
+
+    def drop(self, name: str) -> None:
+        """Drop one that it made, and the sessions on it."""
+
+
 class Server(Protocol):
     """Where the databases of a project live. Nothing without our stamp is ever dropped."""
 
@@ -216,6 +231,9 @@ class Server(Protocol):
 
     def url(self, name: str) -> str:
         """Return a URL of the database with everything needed to connect."""
+
+    def file(self, name: str) -> Path | None:
+        """Return the file that is the database, if it is one."""
 
     def exists(self, name: str) -> bool:
         """Tell whether the database is there."""
@@ -240,6 +258,14 @@ class Server(Protocol):
     def clone(self, source: str, name: str, stamp: Stamp) -> None:
         """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
 
+    def seal(self, name: str) -> None:
+        """Let nobody connect to a database that is only there to be copied."""
+
+    def copier(self, source: str) -> AbstractContextManager["Copier"]:
+        """Give what makes many copies of one sealed database, each as fast as the engine can. One
+        thread at a time may use it.
+        """
+
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now. Of two that
         do so at once, one makes it.
@@ -258,7 +284,9 @@ class Server(Protocol):
         """
 
     def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
-        """Return the databases that carry our stamp with a role, by name."""
+        """Return the databases that carry our stamp with a role, by name. What a killed process
+        left half-copied an hour ago is removed.
+        """
 
     def put_back(self, copy: str, name: str) -> None:
         """Let a copy take the place of a database, whoever made that: the caller has asked the
@@ -280,6 +308,19 @@ class Server(Protocol):
 
         Raises:
             ServerUnavailable: cannot connect.
+        """
+
+    def begin(self, name: str) -> bool:
+        """Make an empty database that carries no stamp where its URL asks for that, which SQLite's
+        may; tell whether it was made.
+        """
+
+    def pool(
+        self, name: str, *, size: int, foreign_keys: bool = True, echo: bool = False
+    ) -> sqlalchemy.Engine:
+        """Return a pool of at most ``size`` sessions for an application, which closes it. That
+        foreign keys are enforced (or are not, on SQLite alone) is verified in each new session.
+        An error tells which foreign key was violated, or that another program is writing.
         """
 
     def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:

@@ -32,6 +32,10 @@ LOCK_TRIES = 3
 """How often a step is tried that waited too long for the lock of a table."""
 
 
+class _LongEnough(Locked):
+    """A wait that was long already, and is not repeated at once."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a Python migration step may know besides its connection.
@@ -139,6 +143,8 @@ class Engine:
         for number in range(1, LOCK_TRIES + 1):
             try:
                 work()
+            except _LongEnough:
+                raise
             except Locked:
                 if number == LOCK_TRIES:
                     raise
@@ -289,6 +295,14 @@ class Journalled:
             self.migrations.run_outside(self.script, part)
         except ServerUnavailable:
             raise
+        except Locked as error:
+            # To remove what is half-made would wait for the same session: the next run does.
+            raise _LongEnough(
+                error.what,
+                where=error.where,
+                remedy="end the long transaction, and run again: what is half-made goes then, and "
+                "the statement runs anew",
+            ) from None
         except DbCycleError:
             # It failed in front of us: what it left half-made goes now, and nothing is in doubt.
             if self.migrations.effect(part) is Effect.NONE:

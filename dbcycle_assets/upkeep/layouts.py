@@ -10,7 +10,9 @@ from ..errors import MigrationError
 from ..model.migration import Script, Step
 
 _DBMATE = re.compile(rb"^--[ \t]*migrate:(up|down)\b([^\r\n]*)", re.MULTILINE)
+_INDENTED = re.compile(rb"^[ \t]+--[ \t]*migrate:(?:up|down)\b", re.MULTILINE)
 _FLYWAY = re.compile(r"(?P<kind>[VRU])(?P<version>[\w.]*?)__(?P<what>.+)\.sql")
+_GOLANG = re.compile(r"(?P<name>\d+_.*)\.(?P<way>up|down)\.(?P<end>.*)")
 _NUMBER = re.compile(r"[VU]?(\d+(?:-\d+)*)")
 
 
@@ -27,7 +29,8 @@ def read_layout(layout: str, folder: Path, version: str) -> list[Step]:
     """Return the steps of a directory in their order.
 
     Raises:
-        MigrationError: the directory is missing, a number occurs twice, or a file is malformed.
+        MigrationError: the directory is missing or laid out otherwise, a number occurs twice, or a
+            file is malformed.
     """
     if not folder.is_dir():
         raise MigrationError(
@@ -36,6 +39,12 @@ def read_layout(layout: str, folder: Path, version: str) -> list[Step]:
             remedy="correct `directory` under `migrations` in dbcycle.yaml",
         )
     steps = list(_LAYOUTS[layout](folder))
+    if not steps and any(folder.rglob("*.sql")):
+        raise MigrationError(
+            f"no migration here is laid out as {layout} has them, though there are .sql files",
+            where=str(folder),
+            remedy="correct `layout` or `directory` under `migrations` in dbcycle.yaml",
+        )
     if layout != "prisma":  # its folders are ordered by their whole names
         _unique(steps, folder)
     return [
@@ -62,7 +71,8 @@ def _unique(steps: Sequence[Step], folder: Path) -> None:
             raise MigrationError(
                 f"the number {match[1]} occurs twice: {seen[number]} and {step.name}",
                 where=str(folder),
-                remedy="give one of them another number",
+                remedy="give one of them another number; where they are applied already, list the "
+                "files in their order under `steps` instead",
             )
         seen[number] = step.name
 
@@ -160,6 +170,14 @@ def _dbmate(folder: Path) -> Iterator[Step]:
         if path.suffix != ".sql":
             continue
         whole = read_script(path, lenient=True)
+        if hidden := _INDENTED.search(whole.text):
+            line = whole.text[: hidden.start()].count(b"\n") + 1
+            raise MigrationError(
+                "dbmate does not see this line, because it is indented, and takes what follows "
+                "for the direction before it",
+                where=f"{path}:{line}",
+                remedy="put it at the start of the line, and end the statement before it",
+            )
         sections = _sections(whole)
         if "up" not in sections:
             raise MigrationError(
@@ -192,10 +210,13 @@ def _has_code(body: bytes) -> bool:
 
 
 def _golang(folder: Path) -> Iterator[Step]:
-    for path in _visible(folder):
-        if path.name.endswith(".up.sql"):
-            name = path.name.removesuffix(".up.sql")
-            down = _down(path.with_name(f"{name}.down.sql"), lenient=True)
+    """Yield what golang-migrate takes for a migration, whatever comes after ``.up.``."""
+    found = [(match, path) for path in _visible(folder) if (match := _GOLANG.fullmatch(path.name))]
+    downs = {match["name"]: path for match, path in found if match["way"] == "down"}
+    for match, path in found:
+        if match["way"] == "up":
+            name = match["name"]
+            down = _down(downs[name], lenient=True) if name in downs else None
             yield Step(name, "", read_script(path, lenient=True), down=down)
 
 

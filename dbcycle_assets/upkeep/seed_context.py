@@ -1,6 +1,7 @@
 """What a seed works with: rows found, inserted and updated, each remembered for a rollback."""
 
 import hashlib
+import re
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,23 @@ class Lookups:
         """Forget every answer about a table that is being written to."""
         with self._lock:
             self._rows = {place: row for place, row in self._rows.items() if place[0] != table}
+
+
+_SWALLOWS = re.compile(r"(?i)\s*(insert|update)\s+or\s+ignore\b")
+
+
+def swallow_nothing(connection: sa.Connection) -> None:
+    """Refuse, on a seed's connection, statements that drop a row without a word."""
+
+    @sa.event.listens_for(connection, "before_cursor_execute")
+    def _look(*seen: Any) -> None:
+        if _SWALLOWS.match(str(seen[2])):
+            raise SeedError(
+                "OR IGNORE drops, without a word, also a row that breaks NOT NULL, CHECK or another"
+                " unique key",
+                remedy="use seed.insert_missing, or write ON CONFLICT (the key's columns) DO "
+                "NOTHING: it passes over the row that is there already, and nothing else",
+            )
 
 
 @dataclass

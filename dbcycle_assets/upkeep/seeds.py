@@ -28,7 +28,7 @@ from ..model.seeds import (
     waves,
 )
 from .python import line_in
-from .seed_context import Lookups, SeedContext
+from .seed_context import Lookups, SeedContext, swallow_nothing
 from .seed_files import delete_created, has_check, run_back, run_check, run_seed, seed_files
 from .seed_history import facts_of, history_table, row_of
 
@@ -119,7 +119,7 @@ class SeedRunner:
             if action.former is None or not has_check(path):
                 continue
             try:
-                with _explained(path), self._session() as (_database, connection, _history):
+                with self._explained(path), self._session() as (_database, connection, _history):
                     undone = connection.begin_nested()
                     found += [
                         Warned(name, text)
@@ -171,7 +171,7 @@ class SeedRunner:
         started, path = time.monotonic(), self.files[seed]
         self._progress(f"seed {seed.name}")
         try:
-            with _explained(path), self._session() as (database, connection, history):
+            with self._explained(path), self._session() as (database, connection, history):
                 context = self._context(connection, action)
                 run_seed(path, database, context)
                 done.seconds = round(time.monotonic() - started, 3)
@@ -186,11 +186,13 @@ class SeedRunner:
                 }
                 self._record(connection, history, seed, details=details, notes=action.reason)
         except DbCycleError as error:
-            self._record_failure(seed, error)
-            return error
+            failed = self._of_seed(error, path)
+            self._record_failure(seed, failed)
+            return failed
         return done
 
     def _context(self, connection: sa.Connection, action: Action) -> SeedContext:
+        swallow_nothing(connection)
         former = action.former.version if action.kind == "upgrade" and action.former else None
         return SeedContext(
             connection,
@@ -224,7 +226,7 @@ class SeedRunner:
         started = time.monotonic()
         try:
             where = self.files[seed] if seed is not None else name
-            with _explained(where), self._session() as (database, connection, history):
+            with self._explained(where), self._session() as (database, connection, history):
                 told = self._take_back(database, connection, seed, row)
                 self._retire(connection, history, name, notes="rolled back")
         except MigrationError:
@@ -280,6 +282,55 @@ class SeedRunner:
             with database.sqlalchemy() as connection:
                 yield database, connection, history
 
+    @contextlib.contextmanager
+    def _explained(self, where: Path | str) -> Iterator[None]:
+        """Turn what a seed or the driver raises, at commit too, into an error without its text:
+        that may quote a row. Of the driver's, what names tables and columns alone is told.
+
+        Raises:
+            SeedError: with the line and the class of what was raised; errors of ours pass as they
+                are.
+        """
+        try:
+            yield
+        except DbCycleError:
+            raise
+        except sa.exc.DBAPIError as error:
+            what = self._explain(error.orig) or type(error.orig).__name__
+            raise SeedError(
+                f"the database refused a row: {what}",
+                where=_place(where, error),
+                remedy="correct the seed, or declare the seed that makes the parent in `depends`; "
+                "nothing of this seed was kept",
+            ) from None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
+            raise SeedError(
+                f"raised {type(error).__name__} and was rolled back", where=_place(where, error)
+            ) from None
+
+    def _explain(self, error: BaseException | None) -> str:
+        """Return what the driver's error says, asked of another session than its own."""
+        if error is None:
+            return ""
+        with self._server.open(self._name) as database:
+            return database.explain(error)
+
+    def _of_seed(self, error: DbCycleError, path: Path) -> DbCycleError:
+        """Return the error of a seed: where it broke a foreign key, with its file and the key."""
+        if isinstance(error, SeedError) and not error.where:
+            return SeedError(error.what, where=str(path), remedy=error.remedy)
+        if not isinstance(error, MigrationError):
+            return error
+        told = self._explain(error.__context__)
+        if error.where and told in error.what:
+            return error
+        return SeedError(
+            error.what.replace("the step", "the seed", 1) + (f": {told}" if told else ""),
+            where=error.where or str(path),
+            remedy="make the parents' rows first, here or in a seed that `depends` names; nothing "
+            "of this seed was kept",
+        )
+
     def _is_active(self, row: Row) -> bool:
         return row.status == ACTIVE and row.environment == self.environment
 
@@ -317,36 +368,6 @@ class SeedRunner:
             .where(history.c.status == ACTIVE)
             .values(status=status, notes=notes)
         )
-
-
-@contextlib.contextmanager
-def _explained(where: Path | str) -> Iterator[None]:
-    """Turn what a seed or the driver raises, at commit too, into an error without its text: that
-    may quote a row.
-
-    Raises:
-        SeedError: with the line, the class of what was raised, and the constraint that refused it;
-            errors of ours pass as they are.
-    """
-    try:
-        yield
-    except MigrationError as error:
-        if error.where:
-            raise
-        raise MigrationError(error.what, where=str(where), remedy=error.remedy) from None
-    except DbCycleError:
-        raise
-    except sa.exc.DBAPIError as error:
-        facts = getattr(error.orig, "diag", None)
-        named = [getattr(facts, name, None) for name in ("table_name", "constraint_name")]
-        what = ", ".join([type(error.orig).__name__, *(name for name in named if name)])
-        raise SeedError(
-            f"the database refused a row ({what})", where=_place(where, error)
-        ) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
-        raise SeedError(
-            f"raised {type(error).__name__} and was rolled back", where=_place(where, error)
-        ) from None
 
 
 def _place(where: Path | str, error: BaseException) -> str:

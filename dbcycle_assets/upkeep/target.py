@@ -1,4 +1,4 @@
-"""Which database ``dbcycle db`` looks after: that of a URL, or that of the environment."""
+"""Which database is meant, of all the places that may name one: the one order of precedence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from ..config import credentials
 from ..config.model import Project
+from ..config.settings import Settings
 from ..databases import locate, open_server
 from ..databases.port import Database, Progress, Server, Stamp
 from ..errors import BadInput
 
-EVERYDAY = frozenset({"development", "test"})
+EVERYDAY = credentials.EVERYDAY
 """The environments whose databases we may make, and drop again."""
 
 
@@ -67,32 +68,50 @@ class Target:
 
 
 def resolve(
-    project: Project, environment: str, *, url: str | None = None, progress: Progress | None = None
+    project: Project,
+    environment: str,
+    *,
+    url: str | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> Target:
-    """Return the database that a URL names, else the environment's: the one in the variable of
-    ``targets.<environment>``; in development and test, without one, a database of our own.
+    """Return the database that the first of several places names.
+
+    1. ``url`` (``--db-url``), or the ``settings`` that a caller gives;
+    2. for SQLite, in development and test, the path in DB_PATH;
+    3. the variable of ``targets.‹environment›``;
+    4. DATABASE_URL, where there is a ``config.‹environment›.toml``;
+    5. that file;
+    6. in development and test, a database of our own.
 
     The test target's variable names a server, on which the cycle publishes; the database beside
     what it publishes is ours to look after.
 
     Raises:
-        BadInput: nothing says where the environment's database is.
+        BadInput: nothing says where the environment's database is, or a URL names none.
+        ConfigError: the settings have mistakes.
     """
     engine = project.config.engine
     own = f"dbcycle_{project.name}_db_{environment}"
-    address = url or credentials.target_url(project, environment)
-    if url is None and environment == "test" and address is not None:
-        server = open_server(engine, url=address, state=project.state)
+    if settings is not None and settings.url is not None and url is None:
+        return Target(project, environment, *locate(engine, settings.url, settings.base))
+    path = credentials.database_path(project, environment)
+    variable = credentials.target_url(project, environment)
+    if url is None and path is None and environment == "test" and variable is not None:
+        server = open_server(engine, url=variable, state=project.state)
         return Target(project, environment, server, own)
-    if address is not None:
-        server, name = locate(engine, address)
-        return Target(project, environment, server, name)
+    if (address := url or path or variable) is not None:
+        return Target(project, environment, *locate(engine, address))
+    known = credentials.settings(project, environment)
+    if known.url is not None:
+        return Target(project, environment, *locate(engine, known.url, known.base))
     if environment not in EVERYDAY:
         raise BadInput(
             f"nothing says where the {environment} database is",
             where=f"targets.{environment}",
             remedy=f"write `{environment}: {{url_env: DATABASE_URL}}` under `targets` in "
-            "dbcycle.yaml and export the variable, or give --db-url",
+            f"dbcycle.yaml and export the variable, or a config.{environment}.toml with `url` in "
+            "its section `[database]`, or give --db-url",
         )
     if progress is not None:
         progress("connecting to the server")

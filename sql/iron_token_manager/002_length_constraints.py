@@ -1,10 +1,13 @@
 """Give the names of tokens a greatest length; the table is rebuilt, once, and nothing is lost.
 
 A rebuild drops the table, and what refers to it would be deleted with it if it ran again over
-enforced keys. A guard table says that it ran, whoever ran it.
+enforced keys. A guard table says that it ran, whoever ran it; the table itself shows whether that
+is so. Where the two disagree, dropping the guard is no cure: the step says what is.
 """
 
 import sqlalchemy as sa
+
+from dbcycle_assets.errors import Dirty
 
 GUARD = "_migration_002_completed"
 COLUMNS = (
@@ -35,8 +38,21 @@ CREATE TABLE api_tokens_rebuilt (
 
 def run(connection, step):
     """Rebuild api_tokens with its constraints, unless the guard is there."""
-    if GUARD in sa.inspect(connection).get_table_names():
+    guarded = GUARD in sa.inspect(connection).get_table_names()
+    text = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'api_tokens'"
+    effective = "length(token_hash) BETWEEN" in connection.execute(sa.text(text)).scalar()
+    if guarded and not effective:
+        raise Dirty(
+            f"the guard {GUARD} is there, and the constraints that it stands for are not",
+            where="002_length_constraints.py",
+            remedy="somebody stopped half-way, or made the guard by hand: look at api_tokens, then "
+            f"drop {GUARD} and run again; the rebuild deletes no row of token_usage",
+        )
+    if guarded:
         return "already applied"
+    if effective:
+        guard(connection)
+        return "already applied; its guard was missing and is there again"
     before = connection.execute(sa.text("SELECT count(*) FROM token_usage")).scalar()
     connection.execute(sa.text(TABLE))
     copied = f"INSERT INTO api_tokens_rebuilt ({COLUMNS}) SELECT {COLUMNS} FROM api_tokens"
@@ -48,8 +64,13 @@ def run(connection, step):
     after = connection.execute(sa.text("SELECT count(*) FROM token_usage")).scalar()
     if before != after:
         raise RuntimeError
+    guard(connection)
+    return f"{moved} tokens"
+
+
+def guard(connection):
+    """Say, for whoever comes next, that the step is in effect."""
     connection.execute(sa.text(f"CREATE TABLE {GUARD} (applied_at INTEGER NOT NULL)"))
     connection.execute(
         sa.text(f"INSERT INTO {GUARD} VALUES (CAST(strftime('%s', 'now') AS INTEGER) * 1000)")
     )
-    return f"{moved} tokens"

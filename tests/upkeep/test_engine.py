@@ -55,6 +55,36 @@ def test_a_step_that_fails_leaves_nothing(place):
     assert place.migrate() == ["v1/2_b.sql"]
 
 
+def test_a_failure_says_what_stays_and_whether_rows_or_script_are_to_blame(place):
+    """In a step without a transaction the statements before it stay; the next run goes on there."""
+    place.write({"1_b.sql": B}).migrate()
+    wrong = "INSERT INTO b VALUES (3);\nINSERT INTO b VALUES (1);\n"
+    place.write({"2_b.sql": wrong})
+    with pytest.raises(MigrationError) as caught:
+        place.migrate()
+    assert caught.value.remedy.startswith("the rows that are there do not allow it")
+    assert caught.value.remedy.endswith("the step was rolled back whole")
+
+    place.write({"2_b.sql": NO_TRANSACTION + wrong})
+    with pytest.raises(MigrationError) as caught:
+        place.migrate()
+    assert "the statements before it stay in effect" in caught.value.remedy
+    assert place.status.dirty == "v1/2_b.sql"
+
+    with place.connect() as connection:
+        connection.execute("DELETE FROM b WHERE id = 1")
+    assert place.migrate() == ["v1/2_b.sql"]
+    assert sorted(place.ask("SELECT id FROM b")) == [(1,), (2,), (3,)]
+
+
+def test_a_script_that_raises_is_told_as_its_own_doing(postgres):
+    """What it raises may hold values, and is withheld; the place is not."""
+    postgres.write({"1_a.sql": "DO $$ BEGIN\nRAISE 'too old: secret'; END $$;"})
+    with pytest.raises(MigrationError, match="the script itself refuses") as caught:
+        postgres.migrate()
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [

@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import signal
+import subprocess
+import sys
 import time
 
 import psycopg
@@ -39,6 +42,95 @@ def test_a_kill_inside_a_transactional_step_leaves_nothing(place):
     assert place.tables() == ["a", "b"]
 
 
+UNTIL_ONE = """
+import os, signal, sys
+from pathlib import Path
+from dbcycle_assets import load_project
+from dbcycle_assets.upkeep import operations
+from dbcycle_assets.upkeep.guards import Consent
+from dbcycle_assets.upkeep.target import resolve
+
+def told(message):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+operations.migrate(
+    resolve(load_project(Path(sys.argv[1])), "development"), operations.Wish(), Consent(), told
+)
+"""
+"""A run that is killed at the moment it tells of a step: after that one, before the next."""
+
+
+def test_a_kill_at_every_step_boundary_loses_and_repeats_nothing(place):
+    """Each run is killed after one step: the next begins with the one after it."""
+    place.write(
+        {
+            "1_a.sql": A + ROWS[place.engine],
+            "2_more.sql": "UPDATE a SET word = word || '!';",
+            "3_single.sql": f"{NO_TRANSACTION}CREATE TABLE b (id integer);\n"
+            "UPDATE a SET word = word || '?';\n",
+            "4_python.py": "from sqlalchemy import text\ndef run(connection, step):\n"
+            "    connection.execute(text(\"UPDATE a SET word = word || '.'\"))\n",
+            "5_last.sql": "INSERT INTO b VALUES (1)",
+        }
+    )
+    names = place.status.pending
+    for number in range(1, len(names) + 1):
+        done = subprocess.run([sys.executable, "-c", UNTIL_ONE, place.root], check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert place.applied == list(names[:number])
+        assert place.status.dirty is None
+        assert place.status.lock is None
+    assert place.migrate() == []
+    assert place.ask("SELECT word FROM a WHERE id = 7") == [("w7!?.",)]
+    assert place.ask("SELECT count(*) FROM b") == [(1,)]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_kill_inside_a_python_step_leaves_nothing(place, moment):
+    """Neither what it did on its connection nor its row; the next run does it once."""
+    kill_it = "    if mark.is_file(): os.kill(os.getpid(), signal.SIGKILL)\n"
+    work = "    connection.execute(text('INSERT INTO a VALUES (1, NULL)'))\n"
+    body = kill_it + work if moment == "before" else work + kill_it
+    mark = place.root / "killed"
+    mark.touch()
+    place.write(
+        {
+            "1_a.sql": A,
+            "2_p.py": "import os, pathlib, signal\nfrom sqlalchemy import text\n"
+            f"mark = pathlib.Path({str(mark)!r})\ndef run(connection, step):\n{body}",
+        }
+    )
+    assert place.run("db", "migrate").returncode == -signal.SIGKILL
+    assert place.applied == ["v1/1_a.sql"]
+    assert place.ask("SELECT * FROM a") == []
+    assert place.status.dirty is None
+    mark.unlink()
+    assert place.migrate() == ["v1/2_p.py"]
+    assert place.ask("SELECT id FROM a") == [(1,)]
+
+
+def test_a_kill_inside_a_way_down_goes_on_with_the_next(place):
+    """What was undone stays undone, and is not undone twice."""
+    slow = SLOW[place.engine]
+    down = f"{NO_TRANSACTION}UPDATE a SET word = word || '!';\n{{}}DROP TABLE b;\n"
+    place.write(
+        {
+            "1_a.sql": A + ROWS[place.engine],
+            "2_b.sql": "CREATE TABLE b (id integer)",
+            "2_b.down.sql": down.format(slow),
+        }
+    ).migrate()
+    process = place.start("db", "rollback", "--force")
+    wait_until(lambda: len(marks(place, "v1/2_b.sql (down)")) == 1, 60)
+    time.sleep(0.2)
+    kill(process)
+    assert place.status.dirty == "v1/2_b.sql"
+    place.write({"2_b.down.sql": down.format("SELECT 1;\n")})
+    assert place.roll_back() == ["v1/2_b.sql"]
+    assert place.applied == ["v1/1_a.sql"]
+    assert place.ask("SELECT word FROM a WHERE id = 7") == [("w7!",)]
+
+
 def test_a_kill_between_single_statements_goes_on_with_the_next(place):
     """A statement that can be in a transaction is never done twice, nor left out."""
     first = f"{NO_TRANSACTION}{A}{ROWS[place.engine]}UPDATE a SET word = word || '!';\n"
@@ -57,10 +149,10 @@ def test_a_kill_between_single_statements_goes_on_with_the_next(place):
     assert marks(place) == []
 
 
-def marks(place):
+def marks(place, key="v1/1_a.sql"):
     try:
         with place.target.open() as database:
-            return database.migrations().marks("v1/1_a.sql")
+            return database.migrations().marks(key)
     except ServerUnavailable:
         return []
 
@@ -164,6 +256,21 @@ def test_a_connection_that_is_lost_leaves_nothing(postgres):
     assert postgres.migrate() == ["v1/1_a.sql"]
 
 
+def test_a_connection_that_is_lost_inside_create_index_concurrently_is_finished(postgres):
+    """The server ends the session while it builds: exit code 9, and the next run builds it."""
+    postgres.write({"1_a.sql": A + ROWS["postgresql"]}).migrate()
+    postgres.write({"2_i.sql": INDEX})
+    with blocked(postgres):
+        process = postgres.start("db", "migrate")
+        wait_until(lambda: workers(postgres) and index(postgres) is False)
+        postgres.ask(f"SELECT pg_terminate_backend({workers(postgres)[0][0]})")
+        _, told = process.communicate(timeout=20)
+        assert process.returncode == 9, told
+    assert postgres.status.dirty == "v1/2_i.sql"
+    assert postgres.migrate() == ["v1/2_i.sql"]
+    assert index(postgres) is True
+
+
 def test_a_lock_that_is_lost_stops_the_run(postgres):
     """No step begins without the lock."""
     postgres.write({"1_a.sql": A + "SELECT pg_sleep(1.5);", "2_b.sql": "CREATE TABLE b ()"})
@@ -195,7 +302,32 @@ def test_a_table_that_another_session_holds_is_not_waited_for_for_ever(postgres)
     assert postgres.migrate() == ["v1/2_a.sql"]
 
 
-def test_an_index_that_times_out_leaves_no_invalid_one(postgres):
+def test_a_file_that_another_program_writes_is_not_waited_for_for_ever(place_on):
+    """Exit code 4 and the place; nothing of the step stays, and the next run applies it."""
+    place = place_on("sqlite")
+    place.write({"1_a.sql": A}).migrate()
+    place.write({"2_a.sql": "ALTER TABLE a ADD COLUMN more text"})
+    with place.connect() as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = place.run("db", "migrate", "--lock-timeout", "0.3")
+        assert done.returncode == 4, done.stderr
+        assert "2_a.sql" in done.stderr
+        other.execute("ROLLBACK")
+    assert place.migrate() == ["v1/2_a.sql"]
+
+
+def test_an_index_that_waits_too_long_is_finished_by_the_next_run(postgres):
+    """An old transaction holds it up: exit code 4, and once that has ended the index is built."""
+    postgres.write({"1_a.sql": A + ROWS["postgresql"]}).migrate()
+    postgres.write({"2_i.sql": INDEX})
+    with blocked(postgres), pytest.raises(Locked, match="waited too long"):
+        postgres.migrate(patience=0.03)
+    assert postgres.migrate() == ["v1/2_i.sql"]
+    assert index(postgres) is True
+    assert postgres.status.dirty is None
+
+
+def test_an_index_that_fails_leaves_no_invalid_one(postgres):
     """What failed in front of us is removed at once, so that nothing is half-done."""
     postgres.write({"1_a.sql": A + "INSERT INTO a VALUES (1, 'x'), (2, 'x');"}).migrate()
     postgres.write(

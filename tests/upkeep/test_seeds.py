@@ -171,7 +171,7 @@ def test_a_failure_names_the_line_and_the_constraint(bench):
     assert f"{path}:{twice.count(chr(10))}: the database refused a row" in told
     assert "ada@" not in told
     if bench.engine == "postgresql":
-        assert "UniqueViolation, users, users_email_key" in told
+        assert "users_email_key" in told
 
 
 def test_an_edited_seed_is_drift_until_its_version_rises(bench):

@@ -35,7 +35,7 @@ LAYOUTS = {
     ),
     "golang-migrate": (
         {"2_a.up.sql": A, "2_a.down.sql": "DROP TABLE a",
-         "10_i.up.sql": "CREATE INDEX i ON a (word)", "10_i.down.sql": "DROP INDEX i"},
+         "10_i.up..sql": "CREATE INDEX i ON a (word)", "10_i.down.sql": "DROP INDEX i"},
         ["2_a", "10_i"],
     ),
     "flyway": (
@@ -85,6 +85,12 @@ def test_foreign_directories_need_no_marker(postgres):
         ("golang-migrate", {"1_a.up.sql": A, "01_b.up.sql": A}, "occurs twice"),
         ("flyway", {"V1.1__a.sql": A, "V1_1__b.sql": A}, "occurs twice"),
         ("plain", {"1_a.down.sql": "DROP TABLE a"}, "without a way up"),
+        ("diesel", {"1_a.up.sql": A}, "laid out as diesel has them"),
+        (
+            "dbmate",
+            {"1_a.sql": f"-- migrate:up\n{A}    -- migrate:down\nDROP TABLE a;"},
+            r"1_a\.sql:3: dbmate does not see this line",
+        ),
     ],
 )
 def test_a_malformed_directory_is_refused(tmp_path, layout, files, what):

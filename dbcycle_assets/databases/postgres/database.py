@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import psycopg
 import sqlalchemy
 
 from ...anonymizers.base import Expression, Reading
@@ -22,6 +23,7 @@ from .session import (
     Connection,
     identifier,
     in_template,
+    message_of,
     query,
     settle,
     sqlalchemy_transaction,
@@ -264,6 +266,14 @@ class PostgresDatabase:
         """Give a Python step a SQLAlchemy connection inside one transaction."""
         with sqlalchemy_transaction(self._connect()) as connection:
             yield connection
+
+    def explain(self, error: BaseException) -> str:
+        """Return what a driver's error says, without values; see the protocol."""
+        if not isinstance(error, psycopg.Error):
+            return ""
+        if isinstance(error, psycopg.errors.ForeignKeyViolation):
+            return references.explain(self._connection, error) or message_of(error)
+        return message_of(error)
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (schema, table) for a table of our own; neither need exist."""

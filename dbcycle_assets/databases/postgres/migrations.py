@@ -75,7 +75,7 @@ class PostgresMigrations(PostgresHistory):
     def run_part(self, script: Script, part: Part, change: Change) -> None:
         """Run a part of a script and write ``change`` in one transaction."""
         with (
-            scripts.explained(script.path, [_statement(part)]),
+            scripts.explained(script.path, [_statement(part)], whole=False),
             self._connection.transaction(),
         ):
             for text in part.texts:
@@ -85,7 +85,7 @@ class PostgresMigrations(PostgresHistory):
 
     def run_outside(self, script: Script, part: Part) -> None:
         """Run a part that cannot be in a transaction."""
-        with scripts.explained(script.path, [_statement(part)]):
+        with scripts.explained(script.path, [_statement(part)], whole=False):
             if "CONCURRENTLY" in part.code:  # it waits for old transactions, and blocks nobody
                 self._wait_for_locks(self._patience * _LONGER)
             for text in part.texts:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import psycopg
+
 from ...model.catalog import ForeignKey
 from .catalog import parts_of_id
 from .keys import Key
@@ -51,6 +53,28 @@ def _match_full(connection: Connection, key: ForeignKey) -> bool:
         [key.name, relation_of(connection, key.table).removeprefix("ONLY ")],
     ).fetchone()
     return row is not None
+
+
+def explain(connection: psycopg.Connection[Any], error: psycopg.Error) -> str:
+    """Return which foreign key a refused statement violates: tables and columns, no value. The
+    connection is another one: that of the statement answers no more.
+    """
+    row = connection.execute(
+        "SELECT k.conrelid::regclass::text AS child, k.confrelid::regclass::text AS parent,"
+        " (SELECT string_agg(a.attname, ', ' ORDER BY u.n)"
+        "  FROM unnest(k.conkey) WITH ORDINALITY AS u (number, n)"
+        "  JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number)"
+        " AS columns"
+        " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE k.contype = 'f' AND k.conname = %s"
+        " ORDER BY c.relname = %s AND n.nspname = %s DESC LIMIT 1",
+        [error.diag.constraint_name, error.diag.table_name, error.diag.schema_name],
+    ).fetchone()
+    if row is None:
+        return ""
+    child, parent, columns = row.values() if isinstance(row, dict) else row
+    return f"a row of {child} ({columns}) would refer to no row of {parent}"
 
 
 def repoint(connection: Connection, key: ForeignKey, displaced: Displaced) -> int:

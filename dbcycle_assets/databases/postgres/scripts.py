@@ -9,7 +9,7 @@ import psycopg
 
 from ...errors import Locked, MigrationError, ServerUnavailable
 from .plain import Script, Statement, Unreadable
-from .session import Connection, message_of
+from .session import WITHHELD, Connection, message_of
 
 _OURS = re.compile(
     rb"^(BEGIN|START\s+TRANSACTION|COMMIT|END)(\s+(WORK|TRANSACTION))?"
@@ -80,8 +80,9 @@ def place_of(part: Statement, error: psycopg.Error) -> tuple[int, int]:
 
 
 @contextmanager
-def explained(path: Path, current: list[Statement]) -> Iterator[None]:
-    """Turn a failure of the statement in ``current`` into an error with its place.
+def explained(path: Path, current: list[Statement], *, whole: bool = True) -> Iterator[None]:
+    """Turn a failure of the statement in ``current`` into an error with its place; ``whole`` says
+    that all of the script goes back with it.
 
     Raises:
         MigrationError: with file, line and column; no value of a row.
@@ -109,15 +110,21 @@ def explained(path: Path, current: list[Statement]) -> Iterator[None]:
             raise Locked(
                 "the step waited too long for a lock that another session holds",
                 where=where,
-                remedy="end the long transaction on that table, or run again later; the step was "
-                "rolled back whole",
+                remedy="end the long transaction on that table, or run again later; "
+                f"{_rest(whole=whole)}",
             ) from None
         raise MigrationError(
-            message_of(error), where=where, remedy=_remedy(error.sqlstate or "")
+            message_of(error), where=where, remedy=_remedy(error.sqlstate or "", whole=whole)
         ) from None
 
 
-def _remedy(state: str) -> str:
+def _rest(*, whole: bool) -> str:
+    if whole:
+        return "the step was rolled back whole"
+    return "the statements before it stay in effect, and the next run goes on with this one"
+
+
+def _remedy(state: str, *, whole: bool) -> str:
     if state == "25001":
         return "put `-- dbcycle: no-transaction` on a line of its own at the top of the file"
     if state == "55P04":
@@ -127,4 +134,10 @@ def _remedy(state: str) -> str:
             "the embedded server's owner is no superuser: use a trusted extension, or set a URL "
             "whose user may do this"
         )
-    return "correct the statement; the step was rolled back whole"
+    if state.startswith("23"):
+        first = "the rows that are there do not allow it: change them, or let the step do so first"
+    elif state in WITHHELD:
+        first = "the script itself refuses to go on: see there what it looks for"
+    else:
+        first = "correct the statement"
+    return f"{first}; {_rest(whole=whole)}"

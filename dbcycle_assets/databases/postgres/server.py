@@ -1,6 +1,5 @@
 """A PostgreSQL server, embedded or at a URL, that holds a project's databases."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -10,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import sqlalchemy
 
 from ...errors import DbCycleError, GuardRefused, ServerUnavailable
 from ..port import Progress, Restored, Stamp
 from . import copies
 from .clients import Clients, choose, environment, installed, without_password
+from .copies import PostgresCopier
 from .database import PostgresDatabase
+from .pool import pool
 from .restoring import Restore
 from .session import (
     Connection,
@@ -23,18 +25,13 @@ from .session import (
     connection_facts,
     drop_database,
     identifier,
-    literal,
     place,
     query,
     statement,
     translated,
     with_database,
 )
-
-_PREFIX = "dbcycle "
-_HALF_MADE = 1_953_719_668
-"""The connection limit that a database of ours carries between its creation and its stamp: it
-comes with CREATE DATABASE itself, so that a kill in between leaves no unclaimed database."""
+from .stamps import HALF_MADE, facts_of, stamp_of, write_stamp
 
 _TRIES = 20
 
@@ -70,6 +67,10 @@ class PostgresServer:
         """Return a URL of the database with everything needed to connect."""
         return with_database(self.base_url, name)
 
+    def file(self, name: str) -> Path | None:  # noqa: ARG002
+        """Return None: a server holds the databases."""
+        return None
+
     def exists(self, name: str) -> bool:
         """Tell whether the database is there."""
         return self._facts(name) is not None
@@ -77,7 +78,7 @@ class PostgresServer:
     def stamp(self, name: str) -> Stamp | None:
         """Return the database's stamp, or None if it is absent or not ours."""
         facts = self._facts(name)
-        return _stamp(facts["comment"]) if facts else None
+        return stamp_of(facts["comment"]) if facts else None
 
     def set_stamp(self, name: str, stamp: Stamp) -> None:
         """Replace the stamp of a database that carries one.
@@ -87,7 +88,7 @@ class PostgresServer:
         """
         with self._administer() as connection:
             self._guard(connection, name, stamp.project)
-            _write_stamp(connection, name, stamp)
+            write_stamp(connection, name, stamp)
 
     def create(self, name: str, stamp: Stamp) -> None:
         """Create an empty database; one that carries our project's stamp is dropped first.
@@ -102,13 +103,27 @@ class PostgresServer:
         """Create ``name`` as a copy of ``source``; same guard as :meth:`create`."""
         with self._administer() as connection:
             self._guard(connection, source, stamp.project)
-            if _facts(connection, source) is None:
+            if facts_of(connection, source) is None:
                 raise DbCycleError(f"there is no database `{source}` to copy")
             _end_sessions(connection, source)
             how = f"TEMPLATE {identifier(source)}"
             if connection.info.server_version >= 150000:  # noqa: PLR2004 - PostgreSQL 15
                 how += " STRATEGY file_copy"
             self._make(connection, name, stamp, how)
+
+    def seal(self, name: str) -> None:
+        """Let nobody connect to a database; see the protocol."""
+        with self._administer() as connection:
+            _end_sessions(connection, name)
+            connection.execute(
+                statement(f"ALTER DATABASE {identifier(name)} ALLOW_CONNECTIONS false")
+            )
+
+    @contextmanager
+    def copier(self, source: str) -> Iterator["PostgresCopier"]:
+        """Give what copies a sealed database over one session of its own; see the protocol."""
+        with self._administer() as connection:
+            yield PostgresCopier(connection, source)
 
     def _make(self, connection: Connection, name: str, stamp: Stamp, how: str) -> None:
         if len(name.encode()) > 63:  # noqa: PLR2004 - longer names are cut off silently
@@ -119,10 +134,10 @@ class PostgresServer:
         self._drop(connection, name)
         with translated(name):
             connection.execute(
-                statement(f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {_HALF_MADE}")
+                statement(f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {HALF_MADE}")
             )
             with connection.transaction():
-                _write_stamp(connection, name, stamp)
+                write_stamp(connection, name, stamp)
                 connection.execute(
                     statement(f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1")
                 )
@@ -132,14 +147,14 @@ class PostgresServer:
         with self._administer() as connection:
 
             def make() -> bool:
-                facts = _facts(connection, name)
-                if facts is not None and facts["connection_limit"] != _HALF_MADE:
+                facts = facts_of(connection, name)
+                if facts is not None and facts["connection_limit"] != HALF_MADE:
                     return False
                 self._make(connection, name, stamp, "TEMPLATE template0 ENCODING 'UTF8'")
                 return True
 
-            facts = _facts(connection, name)
-            if facts is not None and facts["connection_limit"] != _HALF_MADE:
+            facts = facts_of(connection, name)
+            if facts is not None and facts["connection_limit"] != HALF_MADE:
                 return False
             with translated(name):
                 return copies.once(connection, make)
@@ -183,7 +198,7 @@ class PostgresServer:
         except BaseException:
             self._drop(connection, name)
             raise
-        _write_stamp(connection, name, stamp)
+        write_stamp(connection, name, stamp)
 
     def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
         """Return the databases that carry our stamp with a role, by name."""
@@ -192,7 +207,7 @@ class PostgresServer:
                 "SELECT datname, pg_catalog.shobj_description(oid, 'pg_database') AS comment"
                 " FROM pg_catalog.pg_database ORDER BY datname"
             ).fetchall()
-        found = [(row["datname"], _stamp(row["comment"])) for row in rows]
+        found = [(row["datname"], stamp_of(row["comment"])) for row in rows]
         return [(name, stamp) for name, stamp in found if stamp and stamp.role == role]
 
     def put_back(self, copy: str, name: str) -> None:
@@ -220,9 +235,9 @@ class PostgresServer:
         with self._administer() as connection:
             for name in (new, live, previous):
                 self._guard(connection, name, project)
-            if _facts(connection, new) is None:
+            if facts_of(connection, new) is None:
                 raise DbCycleError(f"there is no database `{new}` to switch to")
-            replaces = _facts(connection, live) is not None
+            replaces = facts_of(connection, live) is not None
             if replaces:
                 self._drop(connection, previous)
             renames = [(live, previous), (new, live)] if replaces else [(new, live)]
@@ -252,6 +267,16 @@ class PostgresServer:
             yield PostgresDatabase(name, connection, lambda: connect(self.base_url, name))
         finally:
             connection.close()
+
+    def begin(self, name: str) -> bool:  # noqa: ARG002
+        """Return that nothing was made: a database on a server is its owner's to make."""
+        return False
+
+    def pool(
+        self, name: str, *, size: int, foreign_keys: bool = True, echo: bool = False
+    ) -> sqlalchemy.Engine:
+        """Return a pool of sessions for an application; see the protocol."""
+        return pool(self.base_url, name, size=size, foreign_keys=foreign_keys, echo=echo)
 
     def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:
         """Restore a dump into a new database ``name``; nothing is left behind on failure.
@@ -327,7 +352,7 @@ class PostgresServer:
 
     def _facts(self, name: str) -> Mapping[str, Any] | None:
         with self._administer() as connection:
-            return _facts(connection, name)
+            return facts_of(connection, name)
 
     def _guard(self, connection: Connection, name: str, project: str) -> None:
         """Refuse to touch a database that does not carry the project's stamp; absent is fine.
@@ -335,10 +360,10 @@ class PostgresServer:
         Raises:
             GuardRefused: it does not.
         """
-        facts = _facts(connection, name)
-        if facts is None or facts["connection_limit"] == _HALF_MADE:
+        facts = facts_of(connection, name)
+        if facts is None or facts["connection_limit"] == HALF_MADE:
             return
-        stamp = _stamp(facts["comment"])
+        stamp = stamp_of(facts["comment"])
         if stamp is None:
             raise GuardRefused(
                 f"the database `{name}` was not made by this product; it is left alone",
@@ -351,43 +376,6 @@ class PostgresServer:
                 where=place(connection_facts(self.base_url)),
                 remedy="give this project another name",
             )
-
-
-def _facts(connection: Connection, name: str) -> Mapping[str, Any] | None:
-    return connection.execute(
-        "SELECT d.datconnlimit AS connection_limit,"
-        " pg_catalog.shobj_description(d.oid, 'pg_database') AS comment"
-        " FROM pg_catalog.pg_database d WHERE d.datname = %s",
-        [name],
-    ).fetchone()
-
-
-def _stamp(comment: str | None) -> Stamp | None:
-    """Return the stamp that a database's comment holds, or None."""
-    if comment is None or not comment.startswith(_PREFIX):
-        return None
-    try:
-        document = json.loads(comment.removeprefix(_PREFIX))
-        return Stamp(
-            str(document["project"]),
-            str(document["role"]),
-            str(document["content"]),
-            dict(document["facts"]),
-        )
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def _write_stamp(connection: Connection, name: str, stamp: Stamp) -> None:
-    document = {
-        "project": stamp.project,
-        "role": stamp.role,
-        "content": stamp.content,
-        "facts": dict(stamp.facts),
-    }
-    text = literal(_PREFIX + json.dumps(document, sort_keys=True))
-    with translated(name):
-        connection.execute(statement(f"COMMENT ON DATABASE {identifier(name)} IS {text}"))
 
 
 def _rename(connection: Connection, renames: Sequence[tuple[str, str]]) -> None:

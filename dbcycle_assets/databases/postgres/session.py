@@ -34,7 +34,7 @@ SETTINGS = {
 Connection = psycopg.Connection[DictRow]
 
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\([^()]*\)=\([^()]*\)")
-_WITHHELD = {"P0001", "P0002", "P0003", "P0004"}
+WITHHELD = {"P0001", "P0002", "P0003", "P0004"}
 
 
 def identifier(*parts: str) -> str:
@@ -111,7 +111,7 @@ def connect(url: str, database: str | None = None) -> Connection:
         )
     except psycopg.Error as error:
         raise ServerUnavailable(
-            f"cannot connect to database `{facts.get('dbname', '')}`: {_why(error)}",
+            f"cannot connect to database `{facts.get('dbname', '')}`: {why(error)}",
             where=place(facts),
             remedy="check the URL and that the server runs; `dbcycle doctor` tells more",
         ) from None
@@ -146,7 +146,7 @@ def place(facts: Mapping[str, str]) -> str:
     return f"{host}:{facts.get('port', '5432')}"
 
 
-def _why(error: psycopg.Error) -> str:
+def why(error: psycopg.Error) -> str:
     """Return the last line of a connection failure; libpq puts no password there."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1] if lines else type(error).__name__
@@ -160,7 +160,7 @@ def message_of(error: psycopg.Error) -> str:
     """
     primary = error.diag.message_primary or type(error).__name__
     state = error.sqlstate or ""
-    if state in _WITHHELD:
+    if state in WITHHELD:
         primary = "the script raised an exception (its text is withheld, it may hold values)"
     elif state.startswith("22") or state in {"42804", "42846"}:
         primary = _QUOTED.sub("…", primary)

@@ -18,7 +18,15 @@ from . import loading, references, reflection, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
 from .migrations import SqliteMigrations
-from .session import OURS, exists, identifier, sqlalchemy_transaction, transaction, translated
+from .session import (
+    OURS,
+    exists,
+    identifier,
+    message_of,
+    sqlalchemy_transaction,
+    transaction,
+    translated,
+)
 
 
 class SqliteDatabase:
@@ -189,6 +197,10 @@ class SqliteDatabase:
         raw = self._connect()
         with sqlalchemy_transaction(raw) as connection, scripts.whole_keys(raw, None):
             yield connection
+
+    def explain(self, error: BaseException) -> str:
+        """Return what a driver's error says, without values; see the protocol."""
+        return message_of(error) if isinstance(error, sqlite3.Error) else ""
 
     def bookkeeping(self, name: str) -> tuple[str | None, str]:
         """Return (None, table) for a table of our own."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import DumpError
 from . import lexer
 from .catalog import schema_objects
-from .references import violations
+from .references import named, violations
 from .session import OURS, SIBLINGS, connect, identifier, message_of, transaction
 
 MAGIC = b"SQLite format 3\0"
@@ -193,7 +193,7 @@ def examine(connection: sqlite3.Connection, path: Path) -> tuple[str, ...]:
             raise _damaged(path, damage[0].splitlines()[0] + more)
         notes += [finding for finding in findings if finding != "ok"]
         notes += [
-            f"{number} rows of {table} refer to no row of {parent}"
+            f"{number} rows of {named(connection, table, parent)} refer to no row of {parent}"
             for (table, parent), number in sorted(violations(connection).items())
         ]
     except sqlite3.Error as error:

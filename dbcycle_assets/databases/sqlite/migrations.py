@@ -135,15 +135,17 @@ class SqliteMigrations:
 
     def run_part(self, script: Script, part: Part, change: Change) -> None:
         """Run a part of a script and write ``change`` in one transaction."""
-        with (
-            translated(str(script.path), MigrationError),
-            transaction(self._connection),
-            scripts.whole_keys(self._connection, script.path),
-        ):
-            for text in part.texts:
-                if not _is_border(text):
-                    self._execute(script, part, text)
-            change()
+        try:
+            with (
+                transaction(self._connection),
+                scripts.whole_keys(self._connection, script.path),
+            ):
+                for text in part.texts:
+                    if not _is_border(text):
+                        self._execute(script, part, text)
+                change()
+        except sqlite3.Error as error:  # BEGIN or COMMIT itself
+            raise scripts.refusal(error, str(script.path)) from None
 
     def run_outside(self, script: Script, part: Part) -> None:
         """Run a part that cannot be in a transaction."""
@@ -252,8 +254,10 @@ class SqliteMigrations:
         return [Mark(number, digest, bool(finished)) for number, digest, finished in rows]
 
     def _write(self, sql: str, values: Sequence[object]) -> None:
-        with translated(self.name):
+        try:
             self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise scripts.refusal(error, self.name) from None
 
     def write(self, entry: Entry) -> None:
         """Add or replace a row of the history. Joins the transaction that is open."""
@@ -295,9 +299,15 @@ class SqliteMigrations:
             self._write("INSERT INTO _dbcycle_claim VALUES (?)", [json.dumps(document)])
 
     def audit(self, document: Mapping[str, Any]) -> None:
-        """Add one line to the database's own audit log."""
+        """Add one line to the database's own audit log; a file that others write to is not waited
+        for long, since the log beside the project has the line in any case.
+        """
         text = json.dumps(document, sort_keys=True)
-        self._write("INSERT INTO _dbcycle_audit (document) VALUES (?)", [text])
+        self._connection.execute("PRAGMA busy_timeout = 1000")
+        try:
+            self._write("INSERT INTO _dbcycle_audit (document) VALUES (?)", [text])
+        finally:
+            self._connection.execute("PRAGMA busy_timeout = 30000")
 
     def audited(self) -> list[dict[str, Any]]:
         """Return the audit log, the oldest line first; writes nothing."""
@@ -307,7 +317,8 @@ class SqliteMigrations:
     def signs(self) -> Signs:
         """Return what the file tells about the database."""
         path = self._path
-        return Signs(str(path), path.stem, read_only=not os.access(path, os.W_OK))
+        reading = bool(self._connection.execute("PRAGMA query_only").fetchone()[0])
+        return Signs(str(path), path.stem, read_only=reading or not os.access(path, os.W_OK))
 
 
 def _values(entry: Entry) -> list[object]:

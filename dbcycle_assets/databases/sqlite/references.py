@@ -1,6 +1,7 @@
 """References between tables: orphans, and the repair after golden records displaced rows."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Sequence
 
@@ -11,6 +12,12 @@ from .values import Undecodable, Value, affinity, decode
 
 Displaced = Sequence[tuple[tuple[str, ...], tuple[str, ...]]]
 Texts = tuple[str, ...]
+
+_WRITES = re.compile(
+    r"""(?ix) \s* (?: (?P<verb> insert | replace | update | delete ) \s+ )
+    (?: or \s+ \w+ \s+ )? (?: (?: into | from ) \s+ )?
+    (?: "(?P<quoted> (?:[^"]|"")+ )" | (?P<plain> \w+ ) )"""
+)
 
 
 def orphans(connection: sqlite3.Connection, key: ForeignKey) -> int:
@@ -41,6 +48,44 @@ def violations(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
             continue
         found |= {(table, parent): int(number) for parent, number in rows}
     return found
+
+
+def named(connection: sqlite3.Connection, table: str, parent: str) -> str:
+    """Return a child table with the columns by which it refers to a parent."""
+    return f"{table} ({' or '.join(_columns(connection, table, parent)) or '?'})"
+
+
+def _columns(connection: sqlite3.Connection, table: str, parent: str) -> list[str]:
+    rows = connection.execute(
+        'SELECT group_concat("from", \', \') FROM (SELECT id, "from" FROM'
+        ' pragma_foreign_key_list(?) WHERE "table" = ? COLLATE NOCASE ORDER BY id, seq)'
+        " GROUP BY id ORDER BY id DESC",
+        [table, parent],
+    )
+    return [str(columns) for (columns,) in rows.fetchall()]
+
+
+def explain(connection: sqlite3.Connection, statement: str) -> str:
+    """Return which foreign keys a refused statement (none: a COMMIT) may have violated: tables and
+    columns, no value.
+    """
+    if (found := _WRITES.match(statement)) is None:
+        broken = violations(connection)
+        pairs = [(named(connection, table, parent), parent) for table, parent in broken]
+    else:
+        name = (found["quoted"] or found["plain"]).replace('""', '"')
+        rows = connection.execute(
+            'SELECT DISTINCT m.name, k."table" FROM sqlite_master AS m'
+            " JOIN pragma_foreign_key_list(m.name) AS k WHERE m.type = 'table'"
+            ' AND (m.name = ?1 COLLATE NOCASE OR k."table" = ?1 COLLATE NOCASE) ORDER BY 1, 2',
+            [name],
+        ).fetchall()
+        own = [(t, p) for t, p in rows if t.casefold() == name.casefold()]
+        adds = found["verb"].casefold() in {"insert", "replace"}
+        pairs = [(named(connection, t, p), p) for t, p in (own if adds else rows)]
+    return "; ".join(
+        f"a row of {child} would refer to no row of {parent}" for child, parent in pairs
+    )
 
 
 def repoint(connection: sqlite3.Connection, key: ForeignKey, displaced: Displaced) -> int:

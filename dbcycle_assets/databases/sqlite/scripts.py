@@ -1,15 +1,17 @@
 """Running SQL scripts: migrations, statement by statement, in one transaction."""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from ...errors import DiskUnavailable, Locked, MigrationError, ServerUnavailable
+from ...errors import DbCycleError, Locked, MigrationError, ServerUnavailable, did_you_mean
 from . import lexer
-from .references import violations
+from .references import named, violations
 from .session import failure, message_of, settle, transaction
 
+_NO_COLUMN = re.compile(r"table (?P<table>\S+) has no column named (?P<column>.+)")
 _OURS = {"begin", "commit", "end"}
 
 
@@ -55,7 +57,7 @@ def run_script(
             if alone and connection.in_transaction:
                 raise MigrationError("a transaction is left open", where=str(path))
     except sqlite3.Error as error:  # BEGIN or COMMIT itself
-        raise failure(error, str(path), MigrationError) from None
+        raise refusal(error, str(path)) from None
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -63,12 +65,20 @@ def run_script(
 
 
 def run_within(connection: sqlite3.Connection, script: str, path: Path) -> None:
-    """Run a script inside the transaction that is open.
+    """Run a script inside the transaction that is open. Nothing in it may swallow errors.
 
     Raises:
         MigrationError: with file, line and column; no value of a row.
     """
     for statement in lexer.statements(script):
+        if lexer.head(statement.text, 3)[1:] == ["or", "ignore"]:
+            raise MigrationError(
+                "OR IGNORE drops, without a word, also a row that breaks NOT NULL, CHECK or another"
+                " unique key",
+                where=f"{path}:{statement.line}:{statement.column}",
+                remedy="write INSERT INTO … ON CONFLICT (the key's columns) DO NOTHING: it passes "
+                "over the row that is there already, and nothing else",
+            )
         run_statement(connection, statement, path, alone=False)
 
 
@@ -95,18 +105,37 @@ def run_statement(
         for _ in connection.execute(statement.text):
             pass
     except sqlite3.Error as error:
-        found = failure(error, where, MigrationError)
-        if isinstance(found, ServerUnavailable):
-            raise Locked(found.what, where=where, remedy=found.remedy) from None
-        if isinstance(found, DiskUnavailable):
+        found = refusal(error, where)
+        if not isinstance(found, MigrationError):
             raise found from None
-        raise MigrationError(message_of(error), where=where, remedy=_remedy(error)) from None
+        remedy = _remedy(connection, error, whole=not alone)
+        raise MigrationError(message_of(error), where=where, remedy=remedy) from None
 
 
-def _remedy(error: sqlite3.Error) -> str:
+def refusal(error: sqlite3.Error, where: str) -> DbCycleError:
+    """Return our error for SQLite's inside a step, where a locked file is worth another try."""
+    found = failure(error, where, MigrationError)
+    if isinstance(found, ServerUnavailable):
+        return Locked(found.what, where=where, remedy=found.remedy)
+    return found
+
+
+def _remedy(connection: sqlite3.Connection, error: sqlite3.Error, *, whole: bool) -> str:
     if "transaction" in str(error):
         return "put `-- dbcycle: no-transaction` on a line of its own at the top of the file"
-    return "correct the statement; the step was rolled back whole"
+    first = "correct the statement"
+    if found := _NO_COLUMN.match(str(error)):
+        rows = connection.execute("SELECT name FROM pragma_table_info(?)", [found["table"]])
+        names = [str(name) for (name,) in rows.fetchall()]
+        hint = did_you_mean(found["column"], names)
+        first = f"name one of its columns: {', '.join(names)}{hint}"
+    elif isinstance(error, sqlite3.IntegrityError):
+        first = "the rows that are there do not allow it: change them, or let the step do so first"
+    if whole:
+        return f"{first}; the step was rolled back whole"
+    return (
+        f"{first}; the statements before it stay in effect, and the next run goes on with this one"
+    )
 
 
 @contextmanager
@@ -119,7 +148,8 @@ def whole_keys(connection: sqlite3.Connection, path: Path | None) -> Iterator[No
     before = violations(connection)
     yield
     broken = [
-        f"{number - before.get(pair, 0)} more rows of {pair[0]} refer to no row of {pair[1]}"
+        f"{number - before.get(pair, 0)} more rows of {named(connection, *pair)} refer to no row of"
+        f" {pair[1]}"
         for pair, number in violations(connection).items()
         if number > before.get(pair, 0)
     ]

@@ -6,9 +6,13 @@ import shutil
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+import sqlalchemy
 
 from ...errors import (
     BadInput,
@@ -32,6 +36,7 @@ from .dumps import (
 )
 from .files import disk_errors, quieten, read_stamp, second_name, sync, write_stamp
 from .locking import locked
+from .pool import pool
 from .session import connect, exists, failure, message_of, transaction, translated
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -40,6 +45,7 @@ _BACKUP = re.compile(r"_backup_\d{8}_\d{6}_\w+\Z")
 
 _TRIES = 20
 _CREATION = 60.0
+_ABANDONED = 3600.0
 _SECTIONS = {"pre-data": ("table", "view"), "post-data": ("index", "trigger")}
 
 
@@ -48,9 +54,10 @@ class SqliteServer:
 
     engine = "sqlite"
 
-    def __init__(self, folder: Path, suffix: str = ".db") -> None:
+    def __init__(self, folder: Path, suffix: str = ".db", mode: str = "") -> None:
         self.folder = folder.resolve()
         self._suffix = suffix
+        self._mode = mode
 
     def __repr__(self) -> str:
         return f"SqliteServer({str(self.folder)!r})"
@@ -62,6 +69,10 @@ class SqliteServer:
     def url(self, name: str) -> str:
         """Return a URL of the database, as SQLAlchemy and most frameworks read it."""
         return f"sqlite:///{self._path(name)}"
+
+    def file(self, name: str) -> Path | None:
+        """Return the file that is the database."""
+        return self._path(name)
 
     def exists(self, name: str) -> bool:
         """Tell whether the database is there."""
@@ -97,10 +108,18 @@ class SqliteServer:
         with self._connected(source) as original, self._built(name, stamp) as copy:
             original.backup(copy)
 
+    def seal(self, name: str) -> None:
+        """Do nothing: a copy of a file needs nobody to stay away from it."""
+
+    @contextmanager
+    def copier(self, source: str) -> Iterator["SqliteCopier"]:
+        """Give what copies a file; see the protocol."""
+        yield SqliteCopier(self, source)
+
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now."""
         path = self._path(name)
-        if path.is_file() and not is_blank(path):
+        if (path.is_file() and not is_blank(path)) or self._mode in {"rw", "ro"}:
             return False
         with disk_errors(self.folder):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,6 +141,10 @@ class SqliteServer:
     def duplicates(self, role: str) -> list[tuple[str, Stamp]]:
         """Return the databases that carry our stamp with a role, by name."""
         folders = (self.folder, self.folder / "backups")
+        for part in (part for folder in folders for part in folder.glob(f"*{self._suffix}.part")):
+            with suppress(FileNotFoundError):
+                if time.time() - part.stat().st_mtime > _ABANDONED:
+                    remove(part)
         paths = sorted(path for folder in folders for path in folder.glob(f"*{self._suffix}"))
         names = [path.name.removesuffix(self._suffix) for path in paths if path.is_file()]
         found = [(name, self.stamp(name)) for name in names if _NAME.fullmatch(name)]
@@ -188,11 +211,31 @@ class SqliteServer:
             ServerUnavailable: there is no such database.
         """
         with self._connected(name) as connection:
-            if read_only:
+            if read_only or self._mode == "ro":
                 with translated(name):
                     connection.execute("PRAGMA query_only = ON")
+            if read_only:
+                with translated(name):
                     connection.execute("BEGIN")
             yield SqliteDatabase(name, connection, lambda: connect(self._path(name)))
+
+    def begin(self, name: str) -> bool:
+        """Make an empty file without our stamp, in a folder that is there, if the URL asks for
+        it; tell whether it was made.
+        """
+        path = self._path(name)
+        if self._mode != "rwc" or path.exists() or not path.parent.is_dir():
+            return False
+        with disk_errors(self.folder):
+            path.touch(mode=0o600)
+        return True
+
+    def pool(
+        self, name: str, *, size: int, foreign_keys: bool = True, echo: bool = False
+    ) -> sqlalchemy.Engine:
+        """Return a pool of sessions for an application; see the protocol."""
+        mode = "ro" if self._mode == "ro" else "rw"
+        return pool(self._path(name), mode, size=size, foreign_keys=foreign_keys, echo=echo)
 
     def restore(self, dump: Path, name: str, stamp: Stamp, progress: Progress) -> Restored:
         """Restore a dump into a new database ``name``; nothing is left behind on failure, and the
@@ -340,6 +383,24 @@ class SqliteServer:
             except BaseException:
                 remove(part)
                 raise
+
+
+@dataclass(frozen=True)
+class SqliteCopier:
+    """The protocol's Copier."""
+
+    server: SqliteServer
+    source: str
+
+    def make(self, name: str, stamp: Stamp) -> None:
+        """Make one copy."""
+        self.server.clone(self.source, name, stamp)
+
+    def drop(self, name: str) -> None:
+        """Drop one that it made."""
+        stamp = self.server.stamp(name)
+        if stamp is not None:
+            self.server.drop(name, stamp.project)
 
 
 def _create(connection: sqlite3.Connection, kind: str, name: str, sql: str) -> None:

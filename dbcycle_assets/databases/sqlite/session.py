@@ -115,7 +115,8 @@ def failure(
         return ServerUnavailable(
             "another program keeps the database locked",
             where=where,
-            remedy="close it and run again",
+            remedy=f"let its transaction end, or close it (`fuser {where}` says who has it open), "
+            "and run again; nothing was changed",
         )
     if code == sqlite3.SQLITE_CANTOPEN:
         return ServerUnavailable(
