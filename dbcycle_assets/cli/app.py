@@ -14,6 +14,7 @@ from . import (
     clones,
     doctor,
     keys,
+    models,
     projects,
     refresh,
     report,
@@ -174,6 +175,13 @@ _add(
     "dbcycle refresh --download-recent",
     "dbcycle refresh --select 'key:\"efficient_tutor/extracts/users\"+'",
     "dbcycle refresh --all --json",
+)
+_add(
+    "models",
+    models.models,
+    "dbcycle models --out new/models.py",
+    "dbcycle models --check",
+    "dbcycle models --check --role test --json",
 )
 _add("restore", stages.restore, "dbcycle restore", "dbcycle restore --download-recent")
 _add(

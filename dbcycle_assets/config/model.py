@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import pydantic
 
+_MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
+
 
 class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -166,6 +168,19 @@ class Execution(_Strict):
     workers: int = pydantic.Field(default=2, ge=1, le=64)
 
 
+class Models(_Strict):
+    """The application's SQLAlchemy models, which are held against the migrated schema."""
+
+    module: str = pydantic.Field(pattern=_MODULE)
+    """The module that defines or imports every model, as in ``app.database.models``."""
+    base: str = pydantic.Field(default="Base", pattern=r"^[A-Za-z_]\w*$")
+    """The declarative base in that module, or its ``MetaData``."""
+    enums: str | None = pydantic.Field(default=None, pattern=_MODULE)
+    """The module of the database's enums, as in ``app.database.db_enums``."""
+    path: str = "."
+    """The folder that the modules are imported from."""
+
+
 class Config(_Strict):
     """The whole file."""
 
@@ -187,6 +202,7 @@ class Config(_Strict):
     schedule: Schedule = Schedule()
     verify: Verify = Verify()
     execution: Execution = Execution()
+    models: Models | None = None
     owners: tuple[str, ...] = ()
     on_failure: tuple[str, ...] | None = None
     """A command to run after a failed Dagster run; it gets the run's id as its last word."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from ..databases import server_version
 from ..databases.port import Database, Fingerprint
-from ..errors import MigrationError
+from ..errors import DbCycleError, MigrationError
+from ..mapping.check import compare_models, models_digest
 from ..model.catalog import Ancestor, Catalog, Table
 from ..model.descent import Descent
 from ..model.digest import digest_of
@@ -40,6 +41,7 @@ def migrate(cycle: Cycle, *, sql_only: bool = False, only_step: str | None = Non
         known = cycle.fresh("migrated_schema", missing=missing)
         tables = [cycle.fresh(asset, missing={}) for asset in _table_assets(cycle)]
         if known is not None and all(tables):
+            known = _looked_again(cycle, known)
             return [known, *(outcome for outcome in tables if outcome is not None)]
     started = time.monotonic()
     server = cycle.server
@@ -88,7 +90,8 @@ def _record(
         "step_seconds": applied.seconds,
         "head": names[-1:] or ["none"],
     }
-    checks = () if applied.check is None else (applied.check,)
+    found = (applied.check, _in_step(cycle))
+    checks = tuple(check for check in found if check is not None)
     outcomes = [
         cycle.record(
             "migrated_schema", catalog.version, started=started, facts=facts, checks=checks
@@ -142,6 +145,40 @@ def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str |
         descent.follow(step.name, [*engine.statements(step), *dict.fromkeys(told)], before, columns)
         told.clear()
     return Applied(names, descent.ancestors, _linted(cycle, steps))
+
+
+def _in_step(cycle: Cycle) -> Check | None:
+    """Return whether the application's models say what the schema says: a warning, and only where
+    the config names them. Models that do not import are no reason to stop a migration.
+    """
+    if cycle.project.config.models is None:
+        return None
+    facts: dict[str, object] = {"models": models_digest(cycle.project)}
+    try:
+        url = cycle.server.url(cycle.database("migrated"))
+        found = compare_models(cycle.project, url, cycle.progress)
+    except DbCycleError as error:
+        facts |= {"tables": 0, "findings": [str(error)]}
+        return Check("models_in_step", passed=False, facts=facts, blocking=False)
+    facts |= {"tables": found.tables, "columns": found.columns}
+    facts |= {"findings": [str(each) for each in found.findings]}
+    return Check("models_in_step", passed=found.passed, facts=facts, blocking=False)
+
+
+def _looked_again(cycle: Cycle, known: Outcome) -> Outcome:
+    """Return a memoized outcome with its check made again if the models were edited since; without
+    it where the config no longer names them.
+    """
+    name, named = "models_in_step", cycle.project.config.models is not None
+    former = next((check for check in known.record.checks if check.name == name), None)
+    told = former.facts.get("models") if former is not None else None
+    if told == (models_digest(cycle.project) if named else None):
+        return known
+    fresh = _in_step(cycle)
+    others = tuple(check for check in known.record.checks if check.name != name)
+    record = replace(known.record, checks=(*others, *([fresh] if fresh else [])))
+    cycle.ledger.put(record)
+    return Outcome(record, memoized=True)
 
 
 def _linted(cycle: Cycle, steps: Sequence[Step]) -> Check | None:

@@ -175,6 +175,15 @@ class Database(Protocol):
             MigrationError: with file, line and column; no value of a row.
         """
 
+    def inspecting(
+        self,
+    ) -> AbstractContextManager[tuple[sqlalchemy.Connection, sqlalchemy.MetaData]]:
+        """Give a SQLAlchemy connection that only reads, and the catalog's tables as reflected,
+        precisely: with whole domains, partition keys and table options. ``info["enums"]`` of the
+        metadata has the name, schema and labels of every enum type; ``info["same_type"]`` tells
+        whether a model's type fits a column's, or None where only their spelling decides.
+        """
+
     def sqlalchemy(self) -> AbstractContextManager[sqlalchemy.Connection]:
         """Give a Python step a SQLAlchemy connection inside one transaction: committed when the
         block ends well, rolled back when it raises.

@@ -27,6 +27,7 @@ CHECK_DESCRIPTIONS = {
     "no_survivors": "No original of an anonymized column was found in anything that was made.",
     "no_orphans": "Every reference leads to a row, by anti-join.",
     "no_schema_drift": "The schema is that of the migrations.",
+    "models_in_step": "The application's models say what the schema says.",
     "no_long_locks": "No migration step locks or rewrites a table for long.",
     "fidelity": "Nulls, distinct values and lengths are like production's, or changed as meant.",
     "k_anonymity": "No row stands out by its quasi-identifiers.",
@@ -34,12 +35,12 @@ CHECK_DESCRIPTIONS = {
 """What each check says when it has passed."""
 
 WARNINGS: dict[str, tuple[str, ...]] = {
-    "migrated_schema": ("no_long_locks",),
+    "migrated_schema": ("no_long_locks", "models_in_step"),
     "extracts": ("fidelity",),
     "test_db": ("k_anonymity",),
 }
 """The checks that warn and never block; k-anonymity where quasi-identifiers are declared, locks
-on PostgreSQL."""
+on PostgreSQL, models where the config names them."""
 
 GROUPS = {
     "prod_dump": "dump",
@@ -100,6 +101,7 @@ def check_specs(project: Project, node: Node) -> list[dg.AssetCheckSpec]:
     key = asset_key(project.name, node.asset)
     absent = {
         "k_anonymity": not any(t.quasi_identifiers for t in project.config.tables.values()),
+        "models_in_step": project.config.models is None,
         "no_long_locks": project.config.engine != "postgresql",
     }
     warned = [name for name in WARNINGS.get(node.stage, ()) if not absent.get(name)]

@@ -15,7 +15,7 @@ from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
 from ..scripting import asks_to_be_alone
-from . import loading, references, rows, scripts
+from . import loading, references, reflection, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, read_catalog, schema_texts
 from .migrations import PostgresMigrations
@@ -252,6 +252,14 @@ class PostgresDatabase:
         """
         raw: Any = connection.connection.driver_connection
         scripts.run_script(raw, script, path)
+
+    @contextmanager
+    def inspecting(self) -> Iterator[tuple[sqlalchemy.Connection, sqlalchemy.MetaData]]:
+        """Give a SQLAlchemy connection that only reads, and the reflected tables."""
+        catalog = self.catalog()
+        with sqlalchemy_transaction(self._connect()) as connection:
+            connection.execute(sqlalchemy.text("SET TRANSACTION READ ONLY"))
+            yield connection, reflection.reflect(connection, catalog)
 
     @contextmanager
     def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:

@@ -14,7 +14,7 @@ from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
 from ..scripting import asks_to_be_alone
-from . import loading, references, rows, scripts
+from . import loading, references, reflection, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
 from .migrations import SqliteMigrations
@@ -178,6 +178,14 @@ class SqliteDatabase:
         """
         raw: Any = connection.connection.driver_connection
         scripts.run_within(raw, script.decode("utf-8-sig"), path)
+
+    @contextmanager
+    def inspecting(self) -> Iterator[tuple[sqlalchemy.Connection, sqlalchemy.MetaData]]:
+        """Give a SQLAlchemy connection that only reads, and the reflected tables."""
+        catalog, raw = self.catalog(), self._connect()
+        raw.execute("PRAGMA query_only = ON")
+        with sqlalchemy_transaction(raw, "BEGIN") as connection:
+            yield connection, reflection.reflect(connection, catalog)
 
     @contextmanager
     def sqlalchemy(self) -> Iterator[sqlalchemy.Connection]:

@@ -50,7 +50,9 @@ def settle(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def sqlalchemy_transaction(raw: sqlite3.Connection) -> Iterator[sqlalchemy.Connection]:
+def sqlalchemy_transaction(
+    raw: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE"
+) -> Iterator[sqlalchemy.Connection]:
     """Give a SQLAlchemy connection over a new connection, in one transaction; both are closed."""
     raw.text_factory = str
     engine = sqlalchemy.create_engine(
@@ -60,9 +62,7 @@ def sqlalchemy_transaction(raw: sqlite3.Connection) -> Iterator[sqlalchemy.Conne
         hide_parameters=True,
     )
     # The driver begins nothing by itself here, so that DDL is inside the transaction too.
-    sqlalchemy.event.listen(
-        engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE")
-    )
+    sqlalchemy.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     try:
         with engine.begin() as connection:
             yield connection

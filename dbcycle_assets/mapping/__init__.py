@@ -1,0 +1,1 @@
+"""The application's SQLAlchemy models: written from the schema, and held against it."""

@@ -1,0 +1,1 @@
+"""A small application on the efficient_tutor database."""
