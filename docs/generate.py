@@ -15,6 +15,7 @@ import pydantic
 import typer
 
 import dbcycle_assets
+from dbcycle_assets import testing
 from dbcycle_assets.anonymizers import Facts, Key, Kind, build_mask, registry
 from dbcycle_assets.cli.app import app
 from dbcycle_assets.config.model import Config
@@ -290,6 +291,11 @@ def python() -> str:
     parts = ["# Python\n\n" + NOTE, "`import dbcycle_assets` imports no Dagster.\n"]
     for name in dbcycle_assets.__all__:
         found = getattr(dbcycle_assets, name)
+        signature = "" if isinstance(found, type) else str(inspect.signature(found))
+        parts.append(f"## {name}\n\n`{name}{signature}`\n\n{inspect.getdoc(found)}\n")
+    parts.append("# dbcycle_assets.testing\n\n`from dbcycle_assets.testing import …`\n")
+    for name in testing.__all__:
+        found = getattr(testing, name)
         signature = "" if isinstance(found, type) else str(inspect.signature(found))
         parts.append(f"## {name}\n\n`{name}{signature}`\n\n{inspect.getdoc(found)}\n")
     return "\n".join(parts)

@@ -14,6 +14,7 @@ from . import (
     clones,
     doctor,
     keys,
+    making,
     models,
     projects,
     refresh,
@@ -205,6 +206,19 @@ _add(
     "dbcycle export --table users --to auto_users.py --to users.parquet",
 )
 _add("seed-test-db", stages.seed_test_db, "dbcycle seed-test-db")
+_add(
+    "factories",
+    making.factories,
+    "dbcycle factories",
+    "dbcycle factories --table users",
+    "dbcycle factories --check --json",
+)
+_add(
+    "constants",
+    making.constants,
+    "dbcycle constants --out tests/golden.py",
+    "dbcycle constants --out tests/golden.py --check",
+)
 _add("verify", stages.verify, "dbcycle verify", "dbcycle verify --json")
 _add("publish", stages.publish, "dbcycle publish", "dbcycle publish --previous")
 _add(

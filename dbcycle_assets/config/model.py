@@ -125,6 +125,7 @@ class TableConfig(_Strict):
     quasi_identifiers: tuple[tuple[str, ...], ...] = ()
     """Sets of columns that together might tell who a row is about."""
     factory: str | None = None
+    """A hand-written factory for tests, as ``package.module:Class``."""
     export: tuple[str, ...] = ()
     """Files to write the extract to as well: ``.py``, ``.csv``, ``.jsonl`` or ``.parquet``."""
     sample: Sample | None = None

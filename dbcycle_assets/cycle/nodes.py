@@ -14,6 +14,7 @@ from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
 from ..upkeep.seed_files import seed_files
 from ..upkeep.sources import migrations_digest
+from .completion import parents_needed
 from .golden import golden_files
 
 RESTORE_VERSION = 1
@@ -51,7 +52,8 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     for table, file in sorted(golden.items()):
         yield Node(f"golden/{table}", (), digest_of(["golden", digest_of_text(file.read_bytes())]))
     for table in tables:
-        records = (f"golden/{table}",) if table in golden else ()
+        about = (table, *parents_needed(catalog, golden, table)) if table in golden else ()
+        records = tuple(f"golden/{name}" for name in about)
         yield Node(f"seeded/{table}", (f"extracts/{table}", *records), digest_of([SEED_VERSION]))
     seeded = tuple(f"seeded/{table}" for table in tables)
     exceptions = config.verify.model_dump(include={"coincidences"})

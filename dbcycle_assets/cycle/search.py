@@ -227,7 +227,7 @@ class LeakSearch:
     def _golden(self, catalog: Catalog, name: str) -> dict[str, frozenset[str]]:
         """Return every text that golden records put into each column of a table."""
         found: dict[str, set[str]] = {}
-        for row in golden_rows(self._cycle, catalog, name):
+        for row in golden_rows(self._cycle, catalog, name)[0]:
             for column, value in row.items():
                 if value is not None:
                     found.setdefault(column, set()).update([value, *leaves_of(value)])

@@ -15,8 +15,9 @@ from ..errors import DbCycleError, GoldenError
 from ..model.catalog import Catalog
 from ..model.digest import digest_of
 from ..model.ledger import Check
+from .completion import Completion
 from .extract import Failure
-from .golden import golden_files, parse_golden, read_golden
+from .golden import golden_files, parse_golden
 from .plan import require_catalog
 from .session import Cycle, Outcome
 
@@ -45,18 +46,18 @@ def take_golden(cycle: Cycle, tables: Iterable[str] | None = None) -> Iterator[O
         yield cycle.record(asset, digest_of(list(rows)), started=started, facts=facts)
 
 
-def golden_rows(cycle: Cycle, catalog: Catalog, name: str) -> list[Row]:
-    """Return the golden records of one table, or none.
+def golden_rows(cycle: Cycle, catalog: Catalog, name: str) -> tuple[list[Row], dict[str, int]]:
+    """Return the golden records of one table, or none, and how often each column was completed.
 
     Raises:
-        GoldenError: a record does not fit its table.
+        GoldenError: a record does not fit its table, or cannot be completed.
     """
     path = golden_files(cycle.project).get(name)
     if path is None:
-        return []
+        return [], {}
     if name not in catalog.tables:
         raise GoldenError("the database has no such table", where=str(path))
-    return read_golden(path, catalog.tables[name], cycle.project.config.engine)
+    return Completion(cycle.project, catalog).records(name, path)
 
 
 def seed(cycle: Cycle, tables: Iterable[str]) -> Iterator[Outcome | Failure]:
@@ -116,7 +117,7 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
     """
     started = time.monotonic()
     table = catalog.tables[name]
-    golden = golden_rows(cycle, catalog, name)
+    golden, completed = golden_rows(cycle, catalog, name)
     manifest = cycle.extracts.manifest(name)
     rows = manifest.rows if manifest is not None else 0
     path = golden_files(cycle.project).get(name)
@@ -141,6 +142,7 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
         "golden": done.golden,
         "replaced_by_golden": done.replaced,
         "displaced_by_unique_key": len(done.displaced),
+        **({"golden_completed": completed} if completed else {}),
     }
     check = Check("no_row_lost", passed=True, facts={"rows": done.rows, "expected": expected})
     version = digest_of([table.shape, done.fingerprint.rows, done.fingerprint.digest])

@@ -4,7 +4,7 @@ Tables are named by *id*: the bare name in the default schema (``users``), ``sch
 elsewhere. Everything is sorted, so that equal databases give equal catalogs and equal digests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,7 +18,10 @@ class Column:
 
     ``kind`` is that of one element when ``dimensions`` is not zero (an array).
     ``identity`` covers identity, serial and rowid columns fed by a sequence. ``comment`` is for
-    the detector alone.
+    the detector alone. ``base`` is the spelling of the type behind domains and arrays, ``parts``
+    those of a composite's fields or of a range's bounds, ``inner_checks`` what the domains behind
+    its own type ask, of each element of an array, ``default`` is SQL. Factories need these,
+    extracts do not.
     """
 
     name: str
@@ -33,6 +36,10 @@ class Column:
     identity: bool = False
     has_default: bool = False
     comment: str = ""
+    base: str = ""
+    parts: tuple[str, ...] = ()
+    inner_checks: tuple[str, ...] = ()
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,10 @@ class Table:
     partitions: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     """Definitions of indexes, triggers and policies: part of the shape, nothing else."""
+    bounds: tuple[str, ...] = ()
+    """What each partition asks of its rows, as SQL; empty where any row finds a partition."""
+    partition_keys: tuple[ForeignKey, ...] = ()
+    """References that partitions have and this table has not; factories alone follow them."""
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""
@@ -101,8 +112,10 @@ class Table:
     def shape(self) -> str:
         """A digest of everything that decides how rows are extracted and loaded."""
         described = asdict(self)
+        del described["bounds"], described["partition_keys"]
         for column in described["columns"]:
-            del column["comment"]
+            for name in ("comment", "base", "parts", "inner_checks", "default"):
+                del column[name]
         return digest_of(described)
 
 
@@ -174,22 +187,20 @@ class Catalog:
 
 def _table(entry: Mapping[str, Any]) -> Table:
     columns = tuple(
-        Column(**{**column, "kind": Kind(column["kind"]), "labels": tuple(column["labels"])})
+        Column(
+            **{
+                **column,
+                "kind": Kind(column["kind"]),
+                "labels": tuple(column["labels"]),
+                "parts": tuple(column.get("parts", ())),
+                "inner_checks": tuple(column.get("inner_checks", ())),
+            }
+        )
         for column in entry["columns"]
     )
     unique_keys = tuple(
         UniqueKey(key["name"], tuple(key["columns"]), key["expression"])
         for key in entry["unique_keys"]
-    )
-    foreign_keys = tuple(
-        ForeignKey(
-            key["name"],
-            key["table"],
-            tuple(key["columns"]),
-            key["parent"],
-            tuple(key["parent_columns"]),
-        )
-        for key in entry["foreign_keys"]
     )
     return Table(
         id=entry["id"],
@@ -198,8 +209,23 @@ def _table(entry: Mapping[str, Any]) -> Table:
         columns=columns,
         primary_key=tuple(entry["primary_key"]),
         unique_keys=unique_keys,
-        foreign_keys=foreign_keys,
+        foreign_keys=_keys(entry["foreign_keys"]),
         checks=tuple(entry["checks"]),
         partitions=tuple(entry["partitions"]),
         extra=tuple(entry["extra"]),
+        bounds=tuple(entry.get("bounds", ())),
+        partition_keys=_keys(entry.get("partition_keys", ())),
+    )
+
+
+def _keys(entries: Iterable[Mapping[str, Any]]) -> tuple[ForeignKey, ...]:
+    return tuple(
+        ForeignKey(
+            key["name"],
+            key["table"],
+            tuple(key["columns"]),
+            key["parent"],
+            tuple(key["parent_columns"]),
+        )
+        for key in entries
     )

@@ -1,8 +1,12 @@
 """The text form of values that people write by hand."""
 
 import datetime
+import enum
+import ipaddress
 import json
 import math
+import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -39,19 +43,39 @@ def _is_json(text: str) -> bool:
 
 
 def _plain(value: Any, engine: str = "postgresql") -> str:
+    if isinstance(value, enum.Enum):
+        value = value.value
     if isinstance(value, bool):
         names = ("f", "t") if engine == "postgresql" else ("0", "1")
         return names[value]
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, str | int | float | Decimal | datetime.date | datetime.time):
-        return str(value)
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return write(value)
     message = f"cannot write a {type(value).__name__}"
     raise ValueError(message)
+
+
+def _float(value: float) -> str:
+    if math.isfinite(value):
+        return str(value)
+    return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+
+
+_WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (bytes, lambda value: "\\x" + value.hex()),
+    (memoryview, lambda value: "\\x" + value.hex()),
+    (float, _float),
+    (datetime.datetime, lambda value: value.isoformat(sep=" ")),
+    (
+        datetime.timedelta,
+        lambda value: (
+            f"{value.days} days {value.seconds} seconds {value.microseconds} microseconds"
+        ),
+    ),
+    *((kind, str) for kind in (str, int, Decimal, datetime.date, datetime.time, uuid.UUID)),
+    *((kind, str) for kind in (ipaddress.IPv4Address, ipaddress.IPv6Address)),
+    *((kind, str) for kind in (ipaddress.IPv4Network, ipaddress.IPv6Network)),
+)
 
 
 def _array(values: list[Any], column: Column, engine: str) -> str:

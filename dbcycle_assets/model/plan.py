@@ -117,11 +117,8 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 misfits += _misfits(table, decided, settings)
             elif settings.extract == "rows":
                 unjudged.append((name, column.name))
-        findings += [
-            f"{name}: `{key}` is not available in this version; remove it"
-            for key in ("sample", "factory")
-            if getattr(settings, key) is not None
-        ]
+        if settings.sample is not None:
+            findings.append(f"{name}: `sample` is not available in this version; remove it")
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
         findings += misfits
         if settings.extract == "rows" and not misfits:

@@ -3,14 +3,37 @@
 from importlib import import_module
 from typing import Any
 
-__all__ = ["assert_models_match", "check_seeds"]
+from ..errors import UsageError
 
-_LAZY = {"assert_models_match": "models", "check_seeds": "seeds"}
+__all__ = [
+    "Made",
+    "TableFactory",
+    "assert_factories",
+    "assert_models_match",
+    "check_seeds",
+    "factories",
+]
+
+_LAZY = {
+    "Made": "table_factories",
+    "TableFactory": "table_factories",
+    "assert_factories": "table_factories",
+    "assert_models_match": "models",
+    "check_seeds": "seeds",
+    "factories": "table_factories",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Import what costs time only for those who use it: pytest loads this room at every start."""
-    if name in _LAZY:
+    if name not in _LAZY:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    try:
         return getattr(import_module(f".{_LAZY[name]}", __name__), name)
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+    except ModuleNotFoundError as error:
+        if error.name != "factory":
+            raise
+        raise UsageError(
+            "factories need factory_boy", remedy="install dbcycle-assets[testing]"
+        ) from None

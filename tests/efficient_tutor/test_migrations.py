@@ -1,12 +1,15 @@
 """The migrations v0.2 → v0.3 → v0.4 on a real server."""
 
+from pathlib import Path
+
 import bcrypt
 from ruamel.yaml import YAML
 
+from dbcycle_assets.cycle.constants import check_constants, constants_module
 from dbcycle_assets.cycle.golden import golden_files, read_golden
 from dbcycle_assets.model.plan import make_plan
 
-from . import constants
+from . import constants, golden
 
 V02 = {
     "admins", "audit_events", "invoices", "login_sessions", "meeting_links", "notes", "parents",
@@ -98,3 +101,13 @@ def test_every_golden_file_fits_its_table(server, migrated, project):
         bcrypt.checkpw(constants.PASSWORD.encode(), row["password"].encode())
         for row in records["users"][:1]
     )
+
+
+def test_the_generated_constants_are_what_the_golden_records_say(server, migrated, project):
+    """golden.py is up to date, and agrees with the constants that were written by hand."""
+    text = constants_module(project, catalog_of(server, migrated))
+
+    assert check_constants(Path(golden.__file__), text) == []
+    assert [str(user.id) for user in golden.ALL_USERS] == list(constants.USERS)
+    assert golden.USER_GOLDEN_ADMIN.settings["theme"] == "dark"
+    assert golden.TUITION_LOG_CHARGE_0701.log_id == golden.TUITION_LOG_0601.id

@@ -13,7 +13,7 @@ from dbcycle_assets.cycle.session import Cycle
 from dbcycle_assets.databases import embedded
 from dbcycle_assets.defs.run import refresh
 
-from . import constants
+from . import constants, golden
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,11 +78,11 @@ def rows_as_text(connection):
 
 def test_golden_and_generated_rows_are_there(database):
     """A backend's tests find their fixed users among hundreds of realistic ones."""
-    golden = database.execute(
+    found = database.execute(
         "SELECT count(*) FROM users WHERE id::text = ANY(%s)", [list(constants.USERS)]
     ).fetchone()[0]
     everybody = database.execute("SELECT count(*) FROM users").fetchone()[0]
-    assert golden == len(constants.USERS)
+    assert found == len(constants.USERS)
     assert everybody > 300
 
 
@@ -104,9 +104,9 @@ def test_a_fixed_lesson_has_its_teacher_its_charges_and_its_homework(database):
 def test_golden_wins_by_primary_key(database):
     """The admin has production's first id and the golden record's address."""
     (email,) = database.execute(
-        "SELECT email::text FROM users WHERE id = %s", [constants.ADMIN]
+        "SELECT email::text FROM users WHERE id = %s", [golden.USER_GOLDEN_ADMIN.id]
     ).fetchone()
-    assert email.endswith("@example.com")
+    assert email == golden.USER_GOLDEN_ADMIN.email
 
 
 def test_golden_wins_by_unique_key_and_references_follow(database):

@@ -64,7 +64,7 @@ def shop(published):
     project = load_project(published.root)
     for place in temporary._servers(project):
         for role in (temporary.COPY, temporary.TEMPLATE):
-            for name, _ in place.duplicates(role):
+            for name in left(published, role):
                 place.drop(name, project.name)
 
 
@@ -90,9 +90,14 @@ def plugin():
 
 
 def left(shop, role=temporary.COPY):
-    """Return the databases that a suite left."""
+    """Return the databases that a suite left; other suites have theirs on the same server."""
     project = load_project(shop.root)
-    return [n for place in temporary._servers(project) for n, _ in place.duplicates(role)]
+    return [
+        name
+        for place in temporary._servers(project)
+        for name, stamp in place.duplicates(role)
+        if stamp.project == project.name
+    ]
 
 
 ISOLATED = """

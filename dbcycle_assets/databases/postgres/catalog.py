@@ -94,13 +94,14 @@ def read_catalog(connection: Connection) -> Catalog:
     keys = _grouped(connection.execute(query("keys"), scope).fetchall())
     references = _grouped(connection.execute(query("foreign_keys"), scope).fetchall())
     extras = _grouped(connection.execute(query("extras"), scope).fetchall())
+    inner = _grouped(connection.execute(query("partition_references"), scope).fetchall())
     ids = {row["oid"]: table_id(row["schema"], row["name"]) for row in rows}
     tables = {
         ids[row["oid"]]: _table(
             row,
             columns[row["oid"]],
             keys[row["oid"]],
-            _references(references[row["oid"]], ids),
+            (_references(references[row["oid"]], ids), _references(inner[row["oid"]], ids)),
             extras[row["oid"]],
         )
         for row in rows
@@ -192,7 +193,7 @@ def _description(
 ) -> list[Any]:
     oid = row["oid"]
     return [
-        [value for name, value in sorted(row.items()) if name != "oid"],
+        [value for name, value in sorted(row.items()) if name not in {"oid", "bounds"}],
         [
             [column["name"], column["type"], column["not_null"], settled(column["definition"])]
             for column in columns[oid]
@@ -206,7 +207,7 @@ def _table(
     row: Row,
     columns: Iterable[Row],
     keys: Sequence[Row],
-    references: tuple[ForeignKey, ...],
+    references: tuple[tuple[ForeignKey, ...], tuple[ForeignKey, ...]],
     extras: Sequence[Row],
 ) -> Table:
     primary = next((tuple(key["columns"]) for key in keys if key["is_primary"]), ())
@@ -225,7 +226,7 @@ def _table(
         columns=tuple(map(_column, columns)),
         primary_key=primary,
         unique_keys=tuple(_unique_key(key) for key in keys if not key["is_primary"]),
-        foreign_keys=references,
+        foreign_keys=references[0],
         checks=tuple(sorted(x["definition"] for x in extras if x["kind"] == "check")),
         partitions=tuple(sorted(row["partitions"])),
         extra=tuple(
@@ -235,6 +236,8 @@ def _table(
                 + ([f"PARTITION BY {row['partition_key']}"] if row["partitioned"] else [])
             )
         ),
+        bounds=tuple(row["bounds"]),
+        partition_keys=references[1],
     )
 
 
@@ -259,6 +262,10 @@ def _column(row: Row) -> Column:
         identity=row["identity"],
         has_default=row["has_default"],
         comment=row["comment"],
+        base=row["base"],
+        parts=tuple(row["parts"]),
+        inner_checks=tuple(row["inner_checks"]),
+        default=row["default_text"],
     )
 
 

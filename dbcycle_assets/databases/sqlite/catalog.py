@@ -137,6 +137,7 @@ def _table(connection: sqlite3.Connection, name: str, sql: str, objects: Sequenc
                 generated=hidden in GENERATED,
                 identity=identity,
                 has_default=default is not None,
+                default=default or "",
             )
         )
     extra = [

@@ -33,6 +33,21 @@ SELECT a.attrelid AS table_oid,
        b.typtype AS base_class,
        b.typcategory AS base_category,
        base.typmod,
+       format_type(base.type, base.typmod) AS base,
+       ARRAY(
+           SELECT format_type(f.atttypid, f.atttypmod) FROM pg_attribute f
+           WHERE f.attrelid = b.typrelid AND f.attnum > 0 AND NOT f.attisdropped AND b.typtype = 'c'
+           ORDER BY f.attnum
+       ) || ARRAY(
+           SELECT format_type(r.rngsubtype, NULL) FROM pg_range r
+           WHERE b.oid = r.rngtypid OR b.oid::text = to_jsonb(r) ->> 'rngmultitypid'
+       ) AS parts,
+       ARRAY(
+           SELECT pg_get_constraintdef(c.oid) FROM step s
+           JOIN pg_constraint c ON c.contypid = s.type AND c.contype = 'c'
+           WHERE s.attrelid = a.attrelid AND s.attnum = a.attnum AND s.depth > 0
+           ORDER BY 1
+       ) AS inner_checks,
        CASE WHEN base.arrays > 0 THEN greatest(a.attndims, 1) ELSE 0 END AS dimensions,
        a.attnotnull OR base.not_null AS not_null,
        a.attgenerated <> '' AS generated,
@@ -43,6 +58,8 @@ SELECT a.attrelid AS table_oid,
              AND d.refclassid = 'pg_class'::regclass
        ) AS identity,
        (a.atthasdef AND a.attgenerated = '') OR base.defaulted AS has_default,
+       CASE WHEN a.attgenerated = '' THEN coalesce(pg_get_expr(ad.adbin, ad.adrelid), '') ELSE '' END
+           AS default_text,
        coalesce(NOT co.collisdeterministic, false) AS loose_collation,
        coalesce(col_description(a.attrelid, a.attnum), '') AS comment,
        a.attidentity::text || '/' || a.attgenerated::text || '/'

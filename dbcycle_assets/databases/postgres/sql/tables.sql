@@ -15,7 +15,14 @@ SELECT c.oid,
            JOIN pg_namespace pn ON pn.oid = p.relnamespace
            WHERE c.relkind = 'p' AND pg_partition_root(i.inhrelid) = c.oid
            ORDER BY 1
-       ) AS partitions
+       ) AS partitions,
+       ARRAY(
+           SELECT pg_get_partition_constraintdef(l.relid)
+           FROM pg_partition_tree(c.oid) l
+           WHERE c.relkind = 'p' AND l.isleaf AND l.relid <> c.oid
+             AND pg_get_partition_constraintdef(l.relid) IS NOT NULL
+           ORDER BY 1
+       ) AS bounds
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
