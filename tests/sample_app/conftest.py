@@ -7,7 +7,9 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from dbcycle_assets import load_project
+from dbcycle_assets.databases import embedded
 from dbcycle_assets.defs.run import refresh
+from dbcycle_assets.testing import factories
 
 from .backend import app, get_session, use
 
@@ -25,13 +27,20 @@ def dbcycle_project(tmp_path_factory):
     project = load_project(place / "data/efficient_tutor")
     done = refresh(project, instance_home=place / "home")
     assert done.published, done.failed
-    return project
+    yield project
+    embedded.remove(project.state)
 
 
 @pytest.fixture
 def anyio_backend():
     """Run the async tests on asyncio alone."""
     return "asyncio"
+
+
+@pytest.fixture
+def made(dbcycle_project, db_session):
+    """A factory for every table, in the test's session."""
+    return factories(dbcycle_project, db_session)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import func, select, text
 
-from ..efficient_tutor import constants
+from dbcycle_assets.testing import factories
+
+from ..efficient_tutor import constants, golden
 from .backend import app, get_session, use
-from .database.models import TuitionLog, TuitionLogCharge, User
+from .database.models import Tuition, TuitionLog, TuitionLogCharge, User
 from .engine import Sessions, engine_of
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +55,36 @@ async def test_a_lesson_is_charged_to_the_parent_who_pays(client, async_db_sessi
 async def test_a_lesson_is_as_long_as_agreed(client, minutes):
     answer = await client.post(f"/tuitions/{constants.TUITION}/lessons", json=lesson(minutes))
     assert (answer.status_code, answer.json()["detail"]) == (409, "a lesson takes 60 to 90 minutes")
+
+
+async def test_a_family_of_the_tests_own(client, async_db_session, dbcycle_project):
+    """Rows that only this test needs come from the factories of their tables."""
+
+    def family(session):
+        made = factories(dbcycle_project, session)
+        tuition = made.tuitions(status="active", min_duration_minutes=30, max_duration_minutes=45)
+        bond = made.student_parents(is_primary=True)
+        made.tuition_enrolments(tuition_id=tuition.id, student_id=bond.student_id, cost="12.50")
+        return tuition.id, bond.parent_id
+
+    tuition, parent = await async_db_session.run_sync(family)
+    assert (await client.get(f"/parents/{parent}/owed")).json() == {"owed": "0"}
+    answer = await client.post(f"/tuitions/{tuition}/lessons", json=lesson(30))
+    assert answer.status_code == 201
+    assert (await client.get(f"/parents/{parent}/owed")).json() == {"owed": "12.50"}
+
+
+def test_golden_records_are_there_as_the_constants_say(db_session):
+    """What a test relies on is a typed constant."""
+    for tuition in golden.ALL_TUITIONS:
+        found = db_session.get(Tuition, tuition.id)
+        assert (found.title, found.teacher_id) == (tuition.title, tuition.teacher_id)
+
+
+def test_a_new_student_has_no_lessons(db_session, made):
+    student = made.students()
+    count = select(func.count()).where(TuitionLogCharge.student_id == student.user_id)
+    assert db_session.scalar(count) == 0
 
 
 async def test_an_archived_tuition_has_no_lessons(client):
