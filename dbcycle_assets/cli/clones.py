@@ -32,7 +32,7 @@ def clone(
         typer.Option(
             "--owner",
             metavar="PID",
-            help="The process whose end makes it sweepable; default: the one that runs dbcycle.",
+            help="The process whose end makes it sweepable; default: this shell or job.",
         ),
     ] = None,
 ) -> None:
@@ -45,7 +45,8 @@ def clone(
     invocation = of(ctx)
     with invocation.progress() as progress:
         template = template_named(invocation.project, source, progress=progress)
-        pid = os.getppid() if owner is None else owner
+        # Between the shell and us there may be others, which end at once: make, uv, `$(…)`.
+        pid = (os.getsid(0) or os.getppid()) if owner is None else owner
         copies = [template.copy(kept=keep, owner=pid) for _ in range(number)]
     invocation.show(
         {

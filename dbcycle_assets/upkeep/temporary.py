@@ -23,7 +23,7 @@ from ..config.model import Project
 from ..databases import open_server
 from ..databases.migrating import Holder
 from ..databases.port import Copier, Progress, Server, Stamp
-from ..errors import BadInput, UsageError, did_you_mean
+from ..errors import BadInput, ServerUnavailable, UsageError, did_you_mean
 from ..model.digest import digest_of, digest_of_text
 from . import audit, operations
 from .connecting import project_at
@@ -229,6 +229,13 @@ def published_template(project: Project, *, progress: Progress | None = None) ->
             progress("copying the published test database")
         making = Stamp(project.name, TEMPLATE, "", _owner())
         server.duplicate(name, template.name, making, end_sessions=False, live=True)
+        after = server.stamp(name)
+        if after is None or after.content != stamp.content:
+            raise ServerUnavailable(
+                "another test database was published while this one was copied",
+                where=project.name,
+                remedy="run again",
+            )
 
     return _template(project, server, digest, copied)
 
