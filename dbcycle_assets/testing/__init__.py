@@ -11,6 +11,7 @@ __all__ = [
     "assert_factories",
     "assert_models_match",
     "check_seeds",
+    "django_database",
     "factories",
 ]
 
@@ -20,6 +21,7 @@ _LAZY = {
     "assert_factories": "table_factories",
     "assert_models_match": "models",
     "check_seeds": "seeds",
+    "django_database": "django",
     "factories": "table_factories",
 }
 
