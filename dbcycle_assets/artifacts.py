@@ -29,6 +29,12 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Turn a full, read-only or failing disk into DiskUnavailable that names the path."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, FileNotFoundError) as error:
+        raise BadInput(
+            f"cannot write there: {os.strerror(error.errno or 0)}",
+            where=str(path),
+            remedy="give another place",
+        ) from None
     except OSError as error:
         if error.errno in DiskUnavailable.ERRNOS:
             raise DiskUnavailable(

@@ -121,7 +121,8 @@ def _show(
         if done.left:
             say(f"left for a later run: {names(done.left)}")
         if done.backup:
-            say(f"backup: {done.backup} (dbcycle db backup restore {done.backup})")
+            typer.echo(f"backup: {done.backup}")
+            typer.echo(f"  dbcycle{invocation.chosen} db backup restore {done.backup}")
 
     if dry_run:
         _reservations(place, done)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # whoever raised it has said why
         return end.code if isinstance(end.code, int) else UNEXPECTED
     except BaseException as error:  # noqa: BLE001 - this is the edge
-        return _explain(error, as_json="--json" in own, debug=debug)
+        return _explain(error, _project(own), as_json="--json" in own, debug=debug)
     return code
 
 
@@ -52,10 +53,20 @@ def _command(words: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _explain(error: BaseException, *, as_json: bool, debug: bool) -> int:
+def _project(words: Sequence[str]) -> str:
+    """Return the words that choose the project, as the commands that we name need them too."""
+    for at, word in enumerate(words):
+        if word in {"--project", "-p"} and at + 1 < len(words):
+            return f" --project {shlex.quote(words[at + 1])}"
+        if word.startswith("--project="):
+            return f" --project {shlex.quote(word.partition('=')[2])}"
+    return ""
+
+
+def _explain(error: BaseException, project: str, *, as_json: bool, debug: bool) -> int:
     """Print one message for an error, and return its exit code."""
     kind, message, code = _describe(error)
-    message = credentials.redact(message)
+    message = credentials.redact(message).replace("`dbcycle ", f"`dbcycle{project} ")
     if debug and not isinstance(error, click.ClickException):
         typer.echo(credentials.redact("".join(traceback.format_exception(error))), err=True)
     typer.echo(f"dbcycle: {message}", err=True)

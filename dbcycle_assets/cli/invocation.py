@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,11 @@ class Invocation:
         """The project that ``--project``, the environment or the working directory names."""
         hint = self.hint or credentials.project_hint()
         return load_project(find_project(hint, Path.cwd()))
+
+    @property
+    def chosen(self) -> str:
+        """The words that a command needs to be about the same project, where it was chosen."""
+        return f" --project {shlex.quote(self.hint)}" if self.hint else ""
 
     @property
     def interactive(self) -> bool:

@@ -1,6 +1,7 @@
 """``init``, ``judge`` and ``detect``: from an unknown database to a judged config."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,16 +76,21 @@ def judge(ctx: typer.Context, *, accept_all: Accept = False) -> None:
         unjudged = current_plan(cycle).unjudged
         found = proposals(cycle, unjudged) if unjudged else []
         head = at_head(invocation.project.config, cycle.catalog)
-    moved = list(head.notes) if _moved(invocation, head, accept_all=accept_all) else []
+    agreed = _agreed(invocation, head, accept_all=accept_all)
+    moved = _Moved(head.notes if agreed else (), () if agreed else head.notes)
     decided = _decide(invocation, found, accept_all=accept_all)
     root = invocation.project.root
-    if decided or moved:
+    if decided or moved.written:
         with project_lock(invocation.project.state, "judge"):
-            if moved:
+            if moved.written:
                 apply_moves(root / FILE, head.moves)
             apply_judgements(root / FILE, decided)
     left = _remaining(root)
-    document = _judged_document(decided, found) | {"moved": moved, "findings": left}
+    document = _judged_document(decided, found) | {
+        "moved": list(moved.written),
+        "not_moved": list(moved.open),
+        "findings": left,
+    }
     invocation.show(document, lambda: _judged(decided, found, left, invocation, moved))
     if left:
         findings_exit()
@@ -144,7 +150,15 @@ def detect(
     invocation.show({"columns": columns}, for_people)
 
 
-def _moved(invocation: Invocation, head: "Head", *, accept_all: bool) -> bool:
+@dataclass(frozen=True)
+class _Moved:
+    """Names that a migration changed: those that were written into the config, and the others."""
+
+    written: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+def _agreed(invocation: Invocation, head: "Head", *, accept_all: bool) -> bool:
     """Ask whether names that a migration changed shall be changed in the config too."""
     if not head.moves or not invocation.interactive or accept_all or invocation.yes:
         return bool(head.moves) and (accept_all or invocation.yes)
@@ -215,11 +229,15 @@ def _judged(
     found: Sequence["Proposal"],
     left: Sequence[str],
     invocation: Invocation,
-    moved: Sequence[str],
+    moved: "_Moved",
 ) -> None:
-    for line in moved:
+    for line in moved.written:
         say(f"written down: {line}")
-    if not found and not left:
+    for line in moved.open:
+        say(f"not written down yet: {line}", style="yellow")
+    if moved.open:
+        note("→ write the new names with `dbcycle judge --accept-all`, or edit dbcycle.yaml")
+    if not found and not left and not moved.open:
         say("every column is judged", style="green")
         return
     if not decided:

@@ -286,7 +286,7 @@ def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refresh
     heading(f"{state} in {done.seconds:.1f} s on {server}")
     typer.echo(done.url)
     say()
-    hint = f" --project {invocation.hint}" if invocation.hint else ""
+    hint = invocation.chosen
     table(
         ["next", ""],
         [

@@ -264,7 +264,8 @@ def reset(
     def for_people() -> None:
         say(f"{place.name} is new: {count(len(done.steps), 'step')} applied")
         if backup is not None:
-            say(f"backup: {backup.name} (dbcycle db backup restore {backup.name})")
+            typer.echo(f"backup: {backup.name}")
+            typer.echo(f"  dbcycle{invocation.chosen} db backup restore {backup.name}")
         if result is not None:
             _for_people(invocation, place.name, result)
 

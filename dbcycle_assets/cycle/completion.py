@@ -10,6 +10,7 @@ from ..config.model import Project
 from ..databases.port import Row
 from ..errors import GoldenError
 from ..model.catalog import Catalog, Column, ForeignKey, Table
+from ..model.head import renamed_columns
 from ..model.invent import Recipe, Recipes, complete, lacking
 from ..model.invent.known import recipes_for
 from .golden import golden_files, read_golden
@@ -57,7 +58,9 @@ class Completion:
     def _read(self, name: str, path: Path) -> list[Row]:
         if name not in self._parents:
             engine = self.project.config.engine
-            self._parents[name] = read_golden(path, self.catalog.tables[name], engine)
+            self._parents[name] = read_golden(
+                path, self.catalog.tables[name], engine, renamed_columns(self.catalog, name)
+            )
         return self._parents[name]
 
     def _added(

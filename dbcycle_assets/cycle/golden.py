@@ -4,6 +4,7 @@ import ast
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ruamel.yaml
@@ -55,8 +56,12 @@ def golden_files(project: Project) -> dict[str, Path]:
     return found
 
 
-def read_golden(path: Path, table: Table, engine: str) -> list[Row]:
+def read_golden(
+    path: Path, table: Table, engine: str, renamed: Mapping[str, str] = MappingProxyType({})
+) -> list[Row]:
     """Return the records of one file, each value in the engine's text form.
+
+    ``renamed`` are the new names of columns that a migration renamed: either name may be used.
 
     Raises:
         GoldenError: with the file, the record's number (from 1) and the field; never a value.
@@ -68,7 +73,7 @@ def read_golden(path: Path, table: Table, engine: str) -> list[Row]:
             raise GoldenError("is not a mapping of column to value", where=where)
         row: dict[str, str | None] = {}
         for name, value in record.items():
-            column = _column(table, str(name), where)
+            column = _column(table, renamed.get(str(name), str(name)), where)
             try:
                 row[column.name] = text_form(value, column, engine)
             except ValueError as error:
@@ -89,7 +94,9 @@ def _column(table: Table, name: str, where: str) -> Column:
     if column is None or column.generated:
         known = [column.name for column in table.stored_columns]
         raise GoldenError(
-            f"{table.id} has no column `{name}` to write{did_you_mean(name, known)}", where=where
+            f"{table.id} has no column `{name}` to write{did_you_mean(name, known)}",
+            where=where,
+            remedy="name one of its columns; generated ones are made by the database",
         )
     return column
 

@@ -114,6 +114,8 @@ class Cycle:
     def missing(self, nodes: Mapping[str, Node]) -> dict[str, str]:
         """Return the assets whose artifact is gone, each with the reason."""
         gone: dict[str, str] = {}
+        if self.ledger.get("prod_dump") is not None and not self.project.dump.exists():
+            gone["prod_dump"] = "the dump is gone"
         for asset, role in DATABASES.items():
             gone |= self.missing_database(asset, role)
         for asset, node in nodes.items():

@@ -129,7 +129,15 @@ def _storage_errors(home: Path) -> Iterator[None]:
 def _keys(cycle: Cycle, select: Sequence[str] | None) -> dg.AssetSelection | None:
     name = cycle.project.name
     if select:
-        return dg.AssetSelection.from_string(" or ".join(f"({part})" for part in select))
+        try:
+            return dg.AssetSelection.from_string(" or ".join(f"({part})" for part in select))
+        except dg.DagsterError:
+            raise UsageError(
+                f"Dagster does not understand {' '.join(select)}",
+                where="--select",
+                remedy=f"write it as in 'key:\"{name}/extracts/users\"+', where + means all "
+                "that lies downstream; `dbcycle plan --select` prints what is stale",
+            ) from None
     if cycle.force:
         return dg.AssetSelection.key_prefixes(name)
     stale = cycle.stale()

@@ -93,6 +93,16 @@ def _moved_columns(config: Config, catalog: Catalog, name: str, now: str) -> dic
     return found
 
 
+def renamed_columns(catalog: Catalog, table: str) -> dict[str, str]:
+    """Return what became of columns of a table that are gone, by their former names."""
+    there = catalog.tables[table]
+    found: dict[str, set[str]] = {}
+    for ancestor in catalog.ancestors:
+        if ancestor.exact and ancestor.table == table and not there.column(ancestor.from_column):
+            found.setdefault(ancestor.from_column, set()).add(ancestor.column)
+    return {old: new.pop() for old, new in found.items() if len(new) == 1}
+
+
 def inherited_rule(
     config: Config, ancestors: Sequence[Ancestor]
 ) -> tuple[Ancestor, Mapping[str, Any]] | None:

@@ -48,6 +48,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("dbcycle_async_driver", "psycopg (the default) or asyncpg; aiosqlite for SQLite.")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a wrong setting before any test runs."""
+    _word(config, "dbcycle_source", SOURCES)
+    _word(config, "dbcycle_keep", KEEP, "--dbcycle-keep")
+    _number(config, "dbcycle_ahead")
+
+
 # --- what is shared by the tests of one process -------------------------------------------------
 
 
@@ -190,10 +197,13 @@ def _readable() -> Iterator[None]:
     """End a session or test with our message alone: a traceback into us helps nobody."""
     from ..errors import DbCycleError
 
+    told = ""
     try:
         yield
     except DbCycleError as error:
-        pytest.fail(f"dbcycle: {error}", pytrace=False)
+        told = str(error)
+    if told:
+        pytest.fail(f"dbcycle: {told}", pytrace=False)
 
 
 def _template(project: "Project", source: str) -> "Template":

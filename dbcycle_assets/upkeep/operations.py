@@ -6,12 +6,14 @@ a line in the audit log, however it ends.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from ..config.model import Project
 from ..databases import server_version
 from ..databases.migrating import Holder
 from ..databases.port import Database, Progress
-from ..errors import Drift, UsageError, did_you_mean
+from ..errors import BadInput, Drift, UsageError, did_you_mean
 from ..model.migration import (
     BASELINE,
     REVERTING,
@@ -151,6 +153,7 @@ def migrate(target: Target, wish: Wish, consent: Consent, progress: Progress) ->
             if found.claim is None:
                 empty = not database.catalog().tables
                 guards.claim(target, database, disposable=empty or found.stamp is not None)
+            begin(target.project, database)
             chosen, skipped = _chosen(steps, database, wish)
             engine = _engine(target, database, wish, progress)
             done = _apply(engine, chosen, progress)
@@ -158,6 +161,31 @@ def migrate(target: Target, wish: Wish, consent: Consent, progress: Progress) ->
             line.facts["steps"] = [name for name, _ in done]
             entries = database.migrations().entries()
     return Done(tuple(done), _head(entries) or "", left=tuple(step.name for step in skipped))
+
+
+def begin(project: Project, database: Database) -> None:
+    """Make, in a database that is empty, the schema that the migrations begin with, if any.
+
+    Raises:
+        BadInput: the config names a file that is not there; MigrationError: it does not run.
+    """
+    path = baseline_file(project)
+    if path is None or database.migrations().entries() or database.catalog().tables:
+        return
+    try:
+        script = path.read_text(encoding="utf-8-sig")
+    except OSError:
+        raise BadInput(
+            "there is no such file",
+            where=str(path),
+            remedy="correct `baseline` in dbcycle.yaml",
+        ) from None
+    database.run_sql(script, path)
+
+
+def baseline_file(project: Project) -> Path | None:
+    """Return the file with the schema that the migrations begin with, or None."""
+    return project.path(project.config.baseline) if project.config.baseline else None
 
 
 def _chosen(steps: Sequence[Step], database: Database, wish: Wish) -> tuple[list[Step], list[Step]]:
@@ -234,6 +262,7 @@ def rehearse(target: Target, wish: Wish, progress: Progress) -> Done:
         target.server.create(name, Stamp(target.project.name, "rehearsal"))
         try:
             with target.server.open(name) as database:
+                begin(target.project, database)
                 return _rehearsed(target, database, steps, wish, progress)
         finally:
             target.server.drop(name, target.project.name)

@@ -257,7 +257,7 @@ def template_digest(project: Project, environment: str | None) -> str:
     seeds = []
     if environment is not None:
         seeds = sorted((seed.name, seed.version, seed.checksum) for seed in seed_files(project))
-    baseline = _baseline(project)
+    baseline = operations.baseline_file(project)
     begun = digest_of_text(baseline.read_bytes()) if baseline and baseline.is_file() else None
     steps = migrations_digest(project)
     return digest_of([_FORMAT, project.name, begun, steps, environment, seeds])
@@ -269,32 +269,11 @@ def _make(template: Template, environment: str | None, progress: Progress) -> No
     # It says what it is only once it is whole: one that was cut off is made anew.
     server.create(template.name, Stamp(project.name, TEMPLATE, "", _owner()))
     target = Target(project, "test", server, template.name)
-    _begin(target)
     operations.migrate(target, Wish(), Consent(), progress)
     if environment is not None:
         runner = SeedRunner(project, server, template.name, environment, progress=progress)
         if (failed := runner.run().failed) is not None:
             raise failed
-
-
-def _begin(target: Target) -> None:
-    """Make the schema that the migrations begin with, if that is not nothing."""
-    if (baseline := _baseline(target.project)) is None:
-        return
-    try:
-        script = baseline.read_text(encoding="utf-8-sig")
-    except OSError:
-        raise BadInput(
-            "there is no such file",
-            where=str(baseline),
-            remedy="correct `baseline` in dbcycle.yaml",
-        ) from None
-    with target.open() as database:
-        database.run_sql(script, baseline)
-
-
-def _baseline(project: Project) -> Path | None:
-    return project.path(project.config.baseline) if project.config.baseline else None
 
 
 def _is_whole(template: Template) -> bool:

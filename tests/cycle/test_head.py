@@ -213,3 +213,24 @@ def test_a_step_that_would_hold_up_production_is_a_warning_of_the_migrated_schem
     (check,) = record.checks
     assert (check.name, check.passed, check.blocking) == ("no_long_locks", False, False)
     assert check.facts["warnings"][0].startswith("v1/1.sql:1: Renaming a column may break")
+
+
+def test_a_golden_record_may_use_either_name(shop):
+    """A file that names the former column goes on working until somebody changes it."""
+    (shop.root / "golden").mkdir()
+    (shop.root / "golden/users.yaml").write_text("- {id: 9, login: golden@corp.test}\n")
+    with (shop.root / "dbcycle.yaml").open("a") as file:
+        file.write("golden: golden\n")
+    steps(shop, {"1.sql": RENAME})
+    shop.build()
+    assert shop.rows("SELECT email FROM users WHERE id = 9") == [("golden@corp.test",)]
+
+
+def test_judge_says_what_it_did_not_write(shop):
+    steps(shop, {"1.sql": RENAME})
+    migrated(shop)
+    before = (shop.root / "dbcycle.yaml").read_text()
+    done = judge(shop)
+    assert "not written down yet: users.login is now users.email" in done.out
+    assert "every column is judged" not in done.out
+    assert (shop.root / "dbcycle.yaml").read_text() == before

@@ -223,8 +223,11 @@ class SqliteMigrations:
                     )
 
     def _columns(self) -> set[str]:
-        rows = self._connection.execute("SELECT name FROM pragma_table_info('_dbcycle_migrations')")
-        return {str(row[0]) for row in rows}
+        with translated(self.name):
+            rows = self._connection.execute(
+                "SELECT name FROM pragma_table_info('_dbcycle_migrations')"
+            )
+            return {str(row[0]) for row in rows}
 
     def _rows(self, table: str, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with translated(self.name):
