@@ -92,7 +92,7 @@ def test_a_stage_before_its_time_names_the_one_to_run_first(dbcycle, shop):
     ):
         done = dbcycle("--project", shop, *command)
         assert done.code == 7, (command, done.err)
-        assert first in done.err
+        assert first.replace("dbcycle", f"dbcycle --project {shop}") in done.err
 
 
 def test_raw_rows_are_refused_outside_development(dbcycle, shop):
@@ -189,3 +189,37 @@ def test_a_new_column_in_the_dump_stops_the_next_refresh(dbcycle, shop, tmp_path
     judged = dbcycle("--project", shop, "judge", "--accept-all", "--json")
     assert judged.code == 0
     assert [entry["column"] for entry in judged.json["judged"]] == ["phone"]
+
+
+def test_a_dump_that_is_gone_is_never_fresh(dbcycle, shop):
+    """Whatever was made of it before: a nightly run must not stay green without it."""
+    assert dbcycle("--project", shop, "refresh").code == 0
+    (shop.parent / "prod.db").rename(shop.parent / "elsewhere.db")
+    planned = dbcycle("--project", shop, "plan", "--json").json["stale"]
+    assert planned[0]["asset"] == "shop/prod_dump"
+    assert "the dump is gone" in planned[0]["reasons"]
+    done = dbcycle("--project", shop, "refresh")
+    assert done.code == 7
+    assert "prod.db" in done.err
+
+
+def test_a_selection_that_dagster_does_not_understand_is_explained(dbcycle, shop):
+    done = dbcycle("--project", shop, "refresh", "--select", "key:((")
+    assert done.code == 2
+    assert 'key:"shop/extracts/users"+' in done.err
+
+
+def test_commands_in_a_message_are_about_the_same_project(dbcycle, shop):
+    """They can be pasted."""
+    done = dbcycle("--project", shop, "publish")
+    assert done.code == 7
+    assert f"`dbcycle --project {shop} " in done.err
+
+
+def test_a_place_that_cannot_be_is_explained(dbcycle, shop):
+    assert dbcycle("--project", shop, "refresh").code == 0
+    (shop.parent / "file.csv").write_text("")
+    inside = shop.parent / "file.csv" / "x.csv"
+    done = dbcycle("--project", shop, "export", "--table", "users", "--to", inside)
+    assert done.code == 7
+    assert "cannot write there" in done.err

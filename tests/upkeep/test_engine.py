@@ -324,3 +324,16 @@ def test_a_missing_file_or_folder_is_named(place):
     place.configure("[{version: v1, directory: migrations, steps: [1_no.sql]}]")
     with pytest.raises(BadInput, match="no such file"):
         place.migrate()
+
+
+def test_migrations_that_begin_with_a_schema_make_it_in_an_empty_database(place):
+    """Once, and before the first step; a rehearsal does the same."""
+    (place.root / "begin.sql").write_text("CREATE TABLE old (id integer PRIMARY KEY);\n")
+    with (place.root / "dbcycle.yaml").open("a") as file:
+        file.write("baseline: begin.sql\n")
+    place.write({"1.sql": "ALTER TABLE old ADD COLUMN note text;\n"})
+    assert operations.rehearse(place.target, Wish(), silent).head == "v1/1.sql"
+    assert place.migrate() == ["v1/1.sql"]
+    place.write({"2.sql": "ALTER TABLE old ADD COLUMN more text;\n"})
+    assert place.migrate() == ["v1/2.sql"]
+    assert place.tables() == ["old"]
