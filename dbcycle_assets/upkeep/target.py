@@ -105,6 +105,13 @@ def resolve(
     known = credentials.settings(project, environment)
     if known.url is not None:
         return Target(project, environment, *locate(engine, known.url, known.base))
+    named = project.config.targets.get(environment)
+    if environment not in EVERYDAY and named is not None and named.url_env is not None:
+        raise BadInput(
+            f"the variable {named.url_env} is not set",
+            where=f"targets.{environment}",
+            remedy=f"export it with the URL of the {environment} database, or give --db-url",
+        )
     if environment not in EVERYDAY:
         raise BadInput(
             f"nothing says where the {environment} database is",

@@ -203,6 +203,12 @@ def template_named(project: Project, source: str, *, progress: Progress | None =
         )
     if source == "published":
         return published_template(project, progress=progress)
+    if source != "schema" and not seed_files(project):
+        raise BadInput(
+            f"the project has no seeds, so that nothing would be in a template of `{source}`",
+            where=project.name,
+            remedy="use `schema` for empty tables, or `published`",
+        )
     return template_of(project, seeds=None if source == "schema" else source, progress=progress)
 
 
@@ -219,8 +225,7 @@ def published_template(project: Project, *, progress: Progress | None = None) ->
         raise BadInput(
             "there is no published test database",
             where=project.name,
-            remedy="run `dbcycle refresh`; or test on the migrations and seeds alone, with "
-            "`dbcycle_source = test`",
+            remedy="run `dbcycle refresh`; or test on empty tables, with `dbcycle_source = schema`",
         )
     digest = digest_of([_FORMAT, project.name, "published", stamp.content])
 

@@ -290,6 +290,13 @@ def test_an_empty_database_has_the_schema_and_no_rows(suite, shop):
     assert left(shop) == []
 
 
+def test_seeds_that_are_not_there_are_no_template(suite, shop):
+    """An empty database would be taken for a seeded one."""
+    done = suite(ISOLATED, ini="dbcycle_source = development", check=False)
+    assert done.ret != 0
+    assert "the project has no seeds" in done.stdout.str()
+
+
 @pytest.mark.parametrize(
     ("ini", "told"),
     [

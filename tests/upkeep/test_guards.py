@@ -116,9 +116,10 @@ def test_the_environment_says_which_database(place):
     project = place.target.project
     assert resolve(project, "development").name.endswith("_db_development")
     assert resolve(project, "test").name.endswith("_db_test")
-    for environment in ("staging", "production"):
-        with pytest.raises(BadInput, match="nothing says where"):
-            resolve(project, environment)
+    with pytest.raises(BadInput, match="nothing says where"):
+        resolve(project, "staging")
+    with pytest.raises(BadInput, match="the variable UPKEEP_PROD is not set"):
+        resolve(project, "production")
     done = place.run("db", "status", "--env", "prodution")
     assert done.returncode == 2
 
