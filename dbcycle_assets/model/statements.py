@@ -99,15 +99,25 @@ class Tables:
     def query(self, tree: exp.Expr, common: Scope, outer: Scope) -> list[tuple[str, Value]]:
         """Return the columns of a query in order, each with what it is made of."""
         if isinstance(tree, exp.SetOperation):
-            left = self.query(tree.left, common, outer)
-            right = self.query(tree.right, common, outer)
-            return [
-                (name, Value(a.sources | b.sources, a.exact and b.exact))
-                for (name, a), (_, b) in zip(left, right, strict=False)
-            ]
+            return self._united(tree, common, outer)
         if isinstance(tree, exp.Subquery):
             return self.query(tree.this, common, outer)
         return self._select(tree, common, outer) if isinstance(tree, exp.Select) else []
+
+    def _united(self, tree: exp.Expr, common: Scope, outer: Scope) -> list[tuple[str, Value]]:
+        # One inside the other as often as there are rows, where each row is a SELECT of its own.
+        parts: list[exp.Expr] = []
+        while isinstance(tree, exp.SetOperation):
+            common = common | self.common(tree)
+            parts.append(tree.right)
+            tree = tree.left
+        found = self.query(tree, common, outer)
+        for part in reversed(parts):
+            found = [
+                (name, Value(a.sources | b.sources, a.exact and b.exact))
+                for (name, a), (_, b) in zip(found, self.query(part, common, outer), strict=False)
+            ]
+        return found
 
     def _select(self, tree: exp.Select, common: Scope, outer: Scope) -> list[tuple[str, Value]]:
         common = common | self.common(tree)

@@ -104,6 +104,41 @@ def test_rows_that_two_queries_give_come_from_both():
     assert found == {"log.who = users.email", "log.who = users.last_name"}
 
 
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_rows_that_are_a_select_each_are_followed_however_many_they_are(engine):
+    """Scripts wrote many rows in one INSERT like that before VALUES took more than one."""
+    rows = " UNION ALL ".join(["SELECT 'x', email FROM users"] * 1500)
+    tables = {**USERS, "log": ["what", "who"]}
+    assert descent(engine, [f"INSERT INTO log {rows}"], tables, tables) == {"log.who = users.email"}
+
+
+def test_a_with_clause_serves_every_part_of_a_union():
+    found = descent(
+        "postgresql",
+        [
+            (
+                "INSERT INTO log (who) WITH q AS (SELECT email AS mail FROM users)"
+                " SELECT mail FROM q UNION ALL SELECT last_name FROM users"
+            )
+        ],
+        {**USERS, "log": ["who"]},
+        {**USERS, "log": ["who"]},
+    )
+    assert found == {"log.who = users.email", "log.who = users.last_name"}
+
+
+def test_a_statement_that_cannot_be_followed_is_left_out_and_the_others_are_not():
+    endless = "INSERT INTO users (nick) SELECT email" + "::text" * 5000 + " FROM users"
+    after = {"users": [*USERS["users"], "nick", "called"]}
+    found = descent(
+        "postgresql",
+        ["UPDATE users SET nick = first_name", endless, "UPDATE users SET called = last_name"],
+        after,
+        after,
+    )
+    assert found == {"users.nick = users.first_name", "users.called = users.last_name"}
+
+
 @pytest.mark.parametrize(
     "statement",
     [
