@@ -251,6 +251,15 @@ def read_catalog(state: Path) -> Catalog | None:
         return None
 
 
+def catalog_mark(state: Path) -> tuple[int, ...] | None:
+    """Return what is another for every catalog that is kept, without reading it, or None."""
+    try:
+        known = (state / "catalog.json").stat()
+    except OSError:
+        return None
+    return known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns
+
+
 def write_catalog(state: Path, catalog: Catalog) -> None:
     """Keep the catalog that a migration left."""
     write_json(state / "catalog.json", catalog.to_json())
