@@ -139,6 +139,33 @@ def test_a_statement_that_cannot_be_followed_is_left_out_and_the_others_are_not(
     assert found == {"users.nick = users.first_name", "users.called = users.last_name"}
 
 
+def test_a_constraint_of_sqlite_may_be_a_name_alone():
+    made = "CREATE TABLE notes (a TEXT CONSTRAINT told, b TEXT CONSTRAINT low, c AS (lower(a)))"
+    after = {**USERS, "notes": ["a", "b", "c"]}
+    filled = "INSERT INTO notes (a) SELECT email FROM users"
+    assert descent("sqlite", [made, filled], USERS, after) == {
+        "notes.c < notes.a",
+        "notes.a = users.email",
+    }
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "DROP TABLE shop..users",
+        "ALTER TABLE `` ADD KEY `by_email` (``)",
+        "ALTER TABLE users RENAME email DEFAULT TO mail",
+        "ALTER TABLE users ADD COLUMN told OUT JSONB",
+    ],
+)
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_what_no_engine_would_run_takes_nothing_away(engine, odd):
+    """A tool of the user's own may tell statements of any kind."""
+    told = [odd, "UPDATE users SET nick = first_name"]
+    after = {"users": [*USERS["users"], "nick", "told"]}
+    assert descent(engine, told, USERS, after) == {"users.nick = users.first_name"}
+
+
 @pytest.mark.parametrize(
     "statement",
     [
