@@ -339,8 +339,8 @@ def _no_copy(project: Project, name: str) -> BadInput:
 
 def _servers(project: Project) -> list[Server]:
     """Return where copies may be: SQLite's lie beside their template."""
-    both = [server_of(project), _cycle_server(project)]
-    return both if project.config.engine == "sqlite" else both[:1]
+    found = [server_of(project)]
+    return [*found, _cycle_server(project)] if project.config.engine == "sqlite" else found
 
 
 def _is_left(facts: Any, *, kept: bool) -> bool:
