@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from . import document as yaml
 from .document import Sharing, growing
 from .moves import Moves, move
+from .wrapping import rewrapped
 
 HEADER = """\
 The cycle of {name}. Every column of every table is judged: it has an anonymizer under `columns`,
@@ -123,7 +124,7 @@ def _edit(path: Path, change: Callable[[Any], None], says: Says, by_hand: str) -
     layout = yaml.layout_of(document, text)
     before = yaml.plain(document)
     change(document)
-    edited = yaml.dump(document, layout)
+    edited = rewrapped(yaml.dump(document, layout), text.replace("\r\n", "\n"))
     edited = edited.replace("\n", "\r\n") if "\r\n" in text else edited
     _replace(path, edited, lambda after: says(before, after), by_hand)
 
