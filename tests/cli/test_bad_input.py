@@ -33,6 +33,27 @@ def test_a_misspelt_key_is_named_with_its_line(dbcycle, shop):
     assert "dbcycle.yaml:" in done.err
 
 
+def test_a_misspelt_anonymizer_is_named_with_its_line(dbcycle, shop):
+    """So is a parameter that it does not take; all of them are told at once."""
+    path = shop / "dbcycle.yaml"
+    text = path.read_text().replace("email: email", "email: emial")
+    path.write_text(text.replace("name: full_name", "name: {anonymize: full_name, lang: de}"))
+    lines = path.read_text().splitlines()
+    at = {
+        word: 1 + next(n for n, line in enumerate(lines) if word in line)
+        for word in ("emial", "lang")
+    }
+    for words in (["plan"], ["refresh"], ["migrate"]):
+        done = dbcycle("--project", shop, *words)
+        assert done.code == 7
+        told = "tables.users.columns.email: there is no anonymizer `emial`; did you mean `email`?"
+        assert f"dbcycle.yaml:{at['emial']}: {told}" in done.err
+        assert (
+            f"dbcycle.yaml:{at['lang']}: tables.users.columns.full_name: full_name: lang: "
+            in done.err
+        )
+
+
 def test_an_unknown_column_is_named(dbcycle, shop):
     """A column that the database does not have is an error of the config."""
     path = shop / "dbcycle.yaml"
