@@ -33,6 +33,15 @@ def test_a_misspelt_key_is_named_with_its_line(dbcycle, shop):
     assert "dbcycle.yaml:" in done.err
 
 
+@pytest.mark.parametrize("words", [["refesh"], ["see"], ["db", "migarte"], ["refresh", "--al"]])
+def test_what_was_meant_is_suggested_once(dbcycle, words):
+    """However many layers of the command line have the same idea."""
+    done = dbcycle(*words)
+    assert done.code == 2
+    assert done.err.count("Did you mean") == 1
+    assert done.err.count("(") == done.err.count(")")
+
+
 def test_a_misspelt_anonymizer_is_named_with_its_line(dbcycle, shop):
     """So is a parameter that it does not take; all of them are told at once."""
     path = shop / "dbcycle.yaml"
