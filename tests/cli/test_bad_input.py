@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from dbcycle_assets import load_project
 from dbcycle_assets.artifacts import project_lock
 
 from .conftest import production
@@ -231,6 +232,29 @@ def test_a_dump_that_is_gone_is_never_fresh(dbcycle, shop):
     done = dbcycle("--project", shop, "refresh")
     assert done.code == 7
     assert "prod.db" in done.err
+
+
+def test_a_mistyped_folder_is_named_and_not_made(dbcycle, shop, tmp_path, monkeypatch):
+    """Whoever mistypes a path would look for the file where it is not."""
+    assert dbcycle("--project", shop, "refresh").code == 0
+    wrong, right = tmp_path / "dvelopment", tmp_path / "development"
+    right.mkdir()
+    export = ["--project", shop, "export", "--table", "users", "--to"]
+    done = dbcycle(*export, right / "users.csv", "--to", wrong / "users.csv")
+    assert (done.code, f"--to: there is no folder `{wrong}`" in done.err) == (7, True)
+    assert not list(right.iterdir())
+    done = dbcycle("--project", shop, "db", "migrate", "--db-url", f"sqlite:///{wrong}/dev.db")
+    assert (done.code, f"--db-url: there is no folder `{wrong}`" in done.err) == (7, True)
+    monkeypatch.setenv("DB_PATH", str(wrong / "dev.db"))
+    done = dbcycle("--project", shop, "db", "migrate")
+    assert (done.code, f"DB_PATH: there is no folder `{wrong}`" in done.err) == (7, True)
+    assert not wrong.exists()
+    monkeypatch.setenv("DB_PATH", str(right / "dev.db"))
+    assert dbcycle("--project", shop, "db", "migrate").code == 0
+    own = load_project(shop).state / "more" / "dev.db"
+    monkeypatch.setenv("DB_PATH", str(own))
+    assert dbcycle("--project", shop, "db", "migrate").code == 0
+    assert own.is_file()
 
 
 def test_a_selection_that_dagster_does_not_understand_is_explained(dbcycle, shop):
