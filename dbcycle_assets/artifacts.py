@@ -8,7 +8,7 @@ import re
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from .errors import BadInput, DiskUnavailable, Locked
 from .model.catalog import Catalog
 from .model.ledger import Record
 
-BLOCK = 1 << 20
+BLOCK = 4 << 20
 
 
 @contextmanager
@@ -127,12 +127,21 @@ class Manifest:
     rules: Mapping[str, str]
 
 
+DIGITS = 24
+"""The hex digits of a content's digest that are kept."""
+
+
+def content_digest(columns: tuple[tuple[str, str], ...]) -> "hashlib._Hash":
+    """Return the beginning of an extract's digest: update it with the copy text."""
+    return hashlib.sha256(json.dumps(columns).encode())
+
+
 class ExtractWriter:
     """Receives copy text and counts it; use through :meth:`Extracts.write`."""
 
     def __init__(self, stream: IO[bytes], columns: tuple[tuple[str, str], ...]) -> None:
         self._stream = stream
-        self._hash = hashlib.sha256(json.dumps(columns).encode())
+        self._hash = content_digest(columns)
         self.rows = 0
         self.size = 0
 
@@ -146,7 +155,7 @@ class ExtractWriter:
     @property
     def digest(self) -> str:
         """The digest of what was written so far."""
-        return self._hash.hexdigest()[:24]
+        return self._hash.hexdigest()[:DIGITS]
 
 
 class Extracts:
@@ -191,7 +200,7 @@ class Extracts:
         document["columns"] = tuple((name, kind) for name, kind in document["columns"])
         return Manifest(**document) if self.rows_path(table).exists() else None
 
-    def read(self, table: str) -> Iterator[bytes]:
+    def read(self, table: str) -> Generator[bytes]:
         """Yield a table's copy text in blocks of whole lines.
 
         Raises:
@@ -204,7 +213,7 @@ class Extracts:
                 where=table,
                 remedy=f"run `dbcycle extract --table {table}`",
             )
-        content = hashlib.sha256(json.dumps(manifest.columns).encode())
+        content = content_digest(manifest.columns)
         rest = b""
         with self.rows_path(table).open("rb") as file:
             reader = zstandard.ZstdDecompressor().stream_reader(file)
@@ -219,7 +228,7 @@ class Extracts:
                         rest += tail
             except zstandard.ZstdError:
                 content.update(b"broken")
-        if rest or content.hexdigest()[:24] != manifest.digest:
+        if rest or content.hexdigest()[:DIGITS] != manifest.digest:
             raise BadInput(
                 "the extract does not match its manifest; it was cut or edited",
                 where=str(self.rows_path(table)),

@@ -35,7 +35,7 @@ from . import (
     simple,
     vat,
 )
-from .base import Definition, Facts, Key, Kind, Mask, Parameters, RowMask
+from .base import FUNCTION, Definition, Facts, Key, Kind, Mask, Parameters, RowMask
 from .document import json_definition
 from .markup import hstore_definition, xml_definition
 
@@ -148,7 +148,7 @@ def rule_digest(name: str, options: Mapping[str, Any]) -> str:
     """
     parameters = parameters_of(name, options)
     found = definition_of(name, options)
-    content = [name, found.version, parameters.model_dump(mode="json")]
+    content = [name, FUNCTION, found.version, parameters.model_dump(mode="json")]
     if code := found.source_digest(parameters):
         content.append(code)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

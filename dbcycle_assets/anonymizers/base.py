@@ -5,12 +5,18 @@ null (null stays null unless the rule says otherwise), never sees the row, and n
 engine. The same value under the same key and domain always becomes the same value.
 """
 
+import copy
 import enum
 import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pydantic
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class Kind(enum.StrEnum):
@@ -54,20 +60,31 @@ class Facts:
 
 SHORTEST_KEY = 16
 """The fewest bytes of a key."""
+WIDTH = 32
+"""The bytes of one digest."""
+_STREAMED = 1 << 20
+FUNCTION = 2
+"""The version of the keyed function behind all rules: it is part of every rule's version."""
 
 
 class Key:
-    """The project's anonymization secret; ``id`` names it without revealing it."""
+    """The project's anonymization secret; ``id`` names it without revealing it.
+
+    Its function is HMAC-SHA256 (RFC 2104; HMAC-SHA512 for more than 32 bytes), of one value or of
+    a whole column, with the same result.
+    """
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < SHORTEST_KEY:
             message = "an anonymization key needs at least 16 bytes"
             raise ValueError(message)
-        # BLAKE2b takes a key of at most 64 bytes; hashing first accepts any length (RFC 7693).
-        self._secret = hashlib.blake2b(secret, digest_size=64, person=b"dbcycle-key").digest()
-        self.id = hashlib.blake2b(
-            b"key id", digest_size=6, key=self._secret, person=b"dbcycle-id"
-        ).hexdigest()
+        # Hashing first accepts any length; 64 hex digits are one block of SHA-256, and text.
+        self._secret = hashlib.blake2b(secret, digest_size=32, person=b"dbcycle-key").hexdigest()
+        padded = self._secret.encode()
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+        self.id = self.digest("key id", "", 6).hex()
+        self.backward = False
 
     def within(self, domain: str | None) -> "Key":
         """Return the key of a named domain: the same value gets another fake there, and the same
@@ -76,26 +93,74 @@ class Key:
         if domain is None:
             return self
         inner = Key(self.digest("domain", domain, 64))
-        inner.id = self.id
+        inner.id, inner.backward = self.id, self.backward
         return inner
 
+    def reversed(self) -> "Key":
+        """Return the same key, under which permutations go back: a reversible rule that is built
+        with it makes originals of fakes.
+        """
+        other = copy.copy(self)
+        other.backward = not self.backward
+        return other
+
     def digest(self, domain: str, value: str, size: int = 16) -> bytes:
-        """Return ``size`` pseudo-random bytes for a value of a domain (keyed BLAKE2b, a PRF)."""
-        prefix = domain.encode() + b"\0"
-        return hashlib.blake2b(
-            prefix + value.encode("utf-8", "surrogatepass"), digest_size=size, key=self._secret
-        ).digest()
+        """Return ``size`` pseudo-random bytes, at most 64, for a value of a domain."""
+        message = f"{domain}\0{value}".encode("utf-8", "surrogatepass")
+        if size > WIDTH:
+            return hmac.digest(self._secret.encode(), message, "sha512")[:size]
+        # Twice as fast as hmac.digest, which begins with the key every time.
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()[:size]
 
     def number(self, domain: str, value: str) -> int:
         """Return a pseudo-random integer below 2**128 for a value of a domain."""
         return int.from_bytes(self.digest(domain, value), "big")
 
+    def word(self, domain: str, value: str, place: int) -> int:
+        """Return one of the four independent integers below 2**64 that a value of a domain has."""
+        return int.from_bytes(self.digest(domain, value, WIDTH)[8 * place : 8 * place + 8], "big")
+
+    def digests(self, domain: str, values: "pl.Series") -> "pl.Series":
+        """Return 32 pseudo-random bytes, as hex digits, for every value of a domain."""
+        import polars as pl
+        import polars_hash
+
+        prefixed = values.alias("value").to_frame().select(pl.lit(f"{domain}\0") + pl.col("value"))
+        made = polars_hash.col("literal").chash.hmac_sha256(key=self._secret)
+        return prefixed.select(made).to_series()
+
+    def enciphered(self, domain: str, nonce: str, data: bytes) -> bytes:
+        """Return data under a key stream (SHAKE256) that a nonce decides; once more undoes it."""
+        import numpy as np
+
+        made = np.frombuffer(data, dtype=np.uint8).copy()
+        for start in range(0, len(made), _STREAMED):
+            part = made[start : start + _STREAMED]
+            seed = self.digest(domain, f"{nonce} {start}", 64)
+            part ^= np.frombuffer(hashlib.shake_256(seed).digest(len(part)), dtype=np.uint8)
+        return made.tobytes()
+
     def __repr__(self) -> str:
         return f"Key(id={self.id!r})"
 
 
+def words_of(digests: "pl.Series", place: int) -> "pl.Series":
+    """Return one of the four integers below 2**64 of each of :meth:`Key.digests`."""
+    import polars as pl
+
+    return digests.str.slice(16 * place, 16).str.to_integer(base=16, dtype=pl.UInt64)
+
+
 Mask = Callable[[str], str | None]
 """One value in text form → its replacement in text form (``None`` only where the rule nulls)."""
+
+ColumnMask = Callable[["pl.Series"], tuple["pl.Series", "pl.Series"]]
+"""Different values without null → their replacements, and for which of them those hold. For these
+it is what the :data:`Mask` of the same rule gives; the others are left to that one.
+"""
 
 RowMask = Callable[[str, tuple[str | None, ...]], str | None]
 """One value, and what the rule reads beside it → its replacement; all in text form."""
@@ -181,6 +246,10 @@ class Definition:
         default=lambda _parameters, _facts: None
     )
     """Why this rule cannot serve that column (length, uniqueness, …), or None if it can."""
+    build_column: Callable[[Parameters, Facts, Key], ColumnMask | None] | None = None
+    """For rules that can mask whole columns at once, as far as their values are usual ones; it
+    returns None for parameters with which they cannot.
+    """
     build_row: Callable[[Parameters, Facts, Key], RowMask] | None = None
     """For rules that can read beside their value; without anything to read, ``build`` serves."""
     reads: Callable[[Parameters, str, Key], tuple[Reading, ...]] = field(
@@ -197,6 +266,11 @@ class Definition:
     """For rules whose properties depend on their parameters: the definition that then holds."""
     source_digest: Callable[[Parameters], str] = field(default=lambda _parameters: "")
     """A digest of code of the user's that the rule runs; changed code makes extracts stale."""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it masks whole columns; else every different value by itself."""
+        return self.build_column is not None
 
 
 Options = Mapping[str, object]

@@ -68,7 +68,7 @@ def _combination(parts: Parts, place: int) -> str:
 
 
 def _product(key: Key, value: str) -> str:
-    maker = pick(invented("last"), key, "product maker", value)
+    maker = pick(invented("last"), key.number("product maker", value), value)
     return f"{maker} {_one(_THINGS, key, 'product', value)}"
 
 

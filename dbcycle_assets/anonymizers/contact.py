@@ -4,8 +4,8 @@ from typing import Literal
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
-from .person import SUFFIX, first, last, needs, words
+from .base import WIDTH, ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters
+from .person import FIRST, LAST, SUFFIX, needs, words
 from .vocabulary import fold, invented, pick
 
 DOMAINS = ("example.com", "example.org", "example.net")
@@ -29,14 +29,15 @@ class Email(Parameters):
 
 def _domain(parameters: Email, key: Key, folded: str) -> str:
     if parameters.domain == "safe":
-        return DOMAINS[key.number("email domain", folded) % len(DOMAINS)]
+        return DOMAINS[key.word("email", folded, 3) % len(DOMAINS)]
     local, _at, domain = folded.rpartition("@")
     if not (local and domain):
         message = "an address without a domain"
         raise ValueError(message)
     if parameters.domain == "keep":
         return domain
-    return f"{pick(invented('last'), key, 'email host', domain).lower()}.example.com"
+    number = key.number("email host", domain)
+    return f"{pick(invented('last'), number, domain).lower()}.example.com"
 
 
 def _email(parameters: Parameters, facts: Facts, key: Key) -> Mask:
@@ -51,8 +52,12 @@ def _email(parameters: Parameters, facts: Facts, key: Key) -> Mask:
         if plus and local and "@" in rest and parameters.plus_tags == "keep":
             person = f"{local}@{rest.rpartition('@')[2]}"
             tag = "+" + key.digest("email tag", folded).hex()[:SUFFIX]
-        suffix = key.digest("email", person).hex()[:SUFFIX]
-        name = f"{first(key, person)}.{last(key, person)}.{suffix}".lower()
+        suffix = key.digest("email", person, WIDTH)[16:].hex()[:SUFFIX]
+        chosen = [
+            pick(invented(kind), key.word("email", person, place), person)
+            for kind, place in (("first", FIRST), ("last", LAST))
+        ]
+        name = f"{'.'.join(chosen)}.{suffix}".lower()
         made = f"{name}{tag}@{domain}"
         if facts.max_length is not None and len(made) > facts.max_length:
             made = f"{suffix}{tag}@{domain}"
@@ -62,6 +67,16 @@ def _email(parameters: Parameters, facts: Facts, key: Key) -> Mask:
         return made
 
     return mask
+
+
+def _column(parameters: Parameters, facts: Facts, key: Key) -> ColumnMask | None:
+    from . import columns
+
+    assert isinstance(parameters, Email)  # noqa: S101 - the registry pairs them
+    if parameters.domain != "safe":
+        return None
+    pools = invented("first"), invented("last")
+    return columns.emails(pools, DOMAINS, facts, key, tagged=parameters.plus_tags == "keep")
 
 
 def _misfit(parameters: Parameters, facts: Facts) -> str | None:
@@ -76,6 +91,7 @@ DEFINITIONS = (
         summary="An address at a domain that reaches nobody; unique, whatever the case.",
         accepts=frozenset({Kind.TEXT}),
         build=_email,
+        build_column=_column,
         parameters=Email,
         unique=True,
         folds=True,

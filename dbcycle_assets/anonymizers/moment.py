@@ -7,7 +7,7 @@ from typing import Literal
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters, RowMask
+from .base import ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters, RowMask
 
 DATE = re.compile(
     r"(?P<year>[0-9]{4,})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
@@ -67,11 +67,18 @@ def _shift(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     def mask(value: str) -> str:
         if endless(value):
             return value
-        number = key.number("moment", value.strip()[:10])
-        days = 1 + number % reach
-        return shifted(value, days if number >> 64 & 1 else -days)
+        day = value.strip()[:10]
+        days = 1 + key.word("moment", day, 0) % reach
+        return shifted(value, days if key.word("moment", day, 1) & 1 else -days)
 
     return mask
+
+
+def _shift_column(parameters: Parameters, _facts: Facts, key: Key) -> ColumnMask:
+    from . import columns
+
+    assert isinstance(parameters, Shift)  # noqa: S101 - the registry pairs them
+    return columns.shifted(parameters.max_days, key)
 
 
 def _shift_per(parameters: Parameters, _facts: Facts, key: Key) -> RowMask:
@@ -131,6 +138,7 @@ DEFINITIONS = (
         summary="Another day nearby, by a keyed shift that is never zero.",
         accepts=KINDS,
         build=_shift,
+        build_column=_shift_column,
         build_row=_shift_per,
         per=True,
         parameters=Shift,
@@ -142,6 +150,7 @@ DEFINITIONS = (
         summary="The same time of another day nearby.",
         accepts=KINDS,
         build=_shift,
+        build_column=_shift_column,
         build_row=_shift_per,
         per=True,
         parameters=Shift,

@@ -147,7 +147,7 @@ def host(key: Key, name: str, *, unique: bool) -> str:
     made = []
     for place in range(len(labels)):
         scope = ".".join(labels[place:])
-        word = pick(invented("last"), key, "host", scope).lower()
+        word = pick(invented("last"), key.number("host", scope), scope).lower()
         if place == 0 and unique:
             word += key.digest("host", scope).hex()[:SUFFIX]
         made.append(word)
@@ -218,7 +218,8 @@ def _url(parameters: Parameters, facts: Facts, key: Key) -> Mask:
         if parameters.shape == "path":
             made = _shaped(key, text)
         else:
-            name = pick(invented("last"), key, "url host", fold(value)).lower()
+            folded = fold(value)
+            name = pick(invented("last"), key.number("url host", folded), folded).lower()
             made = f"https://{name}.example.com/{token}"
         return made if facts.max_length is None or len(made) <= facts.max_length else token
 

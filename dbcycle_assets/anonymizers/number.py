@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .base import ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters
 from .permutation import Digits, Permutation, blank
 
 LIMITS = (32_767, 2_147_483_647, 9_223_372_036_854_775_807)
@@ -87,6 +87,12 @@ def _uuid(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     return mask
 
 
+def _uuid_column(_parameters: Parameters, _facts: Facts, key: Key) -> ColumnMask:
+    from . import columns
+
+    return columns.uuids(key)
+
+
 def _bytes(_parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     def mask(value: str) -> str:
         size = len(bytes.fromhex(value.removeprefix("\\x")))
@@ -148,6 +154,7 @@ DEFINITIONS = (
         summary="Another version 4 UUID; 122 keyed bits, so unique.",
         accepts=frozenset({Kind.UUID, Kind.TEXT}),
         build=_uuid,
+        build_column=_uuid_column,
         unique=True,
         folds=True,
     ),

@@ -4,16 +4,22 @@ import hashlib
 import math
 import string
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from .base import Key
+from .base import WIDTH, Key
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ROUNDS = 8
 REMEMBERED = 12
 """Halves of so many bits have few enough round values to remember them all."""
 _SHAPES = 64
 """The shapes whose permutations are remembered, so that a million shapes fill no memory."""
-_DRAWN = 128
-"""The bits of one keyed number."""
+_DRAWN = 8 * WIDTH // ROUNDS
+"""The bits that one digest has for each round."""
+_TABLE = 20
+"""Halves of at most so many bits have so few digests that a table of all of them is worth it."""
 
 
 class Permutation:
@@ -31,7 +37,10 @@ class Permutation:
         self._half = max(1, ((size - 1).bit_length() + 1) // 2)
         self._mask = (1 << self._half) - 1
         self._shift = 1 + key.number(self._domain, "shift") % max(1, size - 1)
-        self._rounds: dict[int, int] = {}
+        if key.backward:
+            self._shift = size - self._shift
+        self._rounds: dict[int, bytes] = {}
+        self._table: np.ndarray | None = None
 
     def __call__(self, number: int) -> int:
         """Return the image of ``number``, which lies in ``range(size)``."""
@@ -56,21 +65,70 @@ class Permutation:
         return left << self._half | right
 
     def _round(self, step: int, half: int) -> int:
-        if self._half > REMEMBERED:
-            return self._drawn(step, half)
-        place = step << self._half | half
-        found = self._rounds.get(place)
-        if found is None:
-            found = self._rounds[place] = self._drawn(step, half)
-        return found
+        """Return what a round adds: pseudo-random bits that its half and its number decide."""
+        if self._half > _DRAWN:
+            # A round that is narrower than the half would leave the rest of a long text as it is.
+            seed = self._key.digest(self._domain, f"{step}:{half:x}", 64)
+            wide = hashlib.shake_256(seed).digest((self._half + 7) // 8)
+            return int.from_bytes(wide, "big") & self._mask
+        drawn = self._rounds.get(half)
+        if drawn is None:
+            drawn = self._key.digest(self._domain, str(half), WIDTH)
+            if self._half <= REMEMBERED:
+                self._rounds[half] = drawn
+        size = _DRAWN // 8
+        return int.from_bytes(drawn[size * step : size * (step + 1)], "big") & self._mask
 
-    def _drawn(self, step: int, half: int) -> int:
-        if self._half <= _DRAWN:
-            return self._key.number(self._domain, f"{step}:{half}") & self._mask
-        # A round that is narrower than the half would leave the rest of a long text as it is.
-        seed = self._key.digest(self._domain, f"{step}:{half:x}", 64)
-        wide = hashlib.shake_256(seed).digest((self._half + 7) // 8)
-        return int.from_bytes(wide, "big") & self._mask
+    # --- many numbers at once -------------------------------------------------------------------
+
+    def many(self, numbers: "np.ndarray") -> "np.ndarray | None":
+        """Return the images of many numbers (uint64), or None where they are too large for that."""
+        import numpy as np
+
+        if self._size >= 1 << 62 or self._half > _DRAWN:
+            return None
+        if self._size < 2:  # noqa: PLR2004 - nothing to permute
+            return numbers
+        moved = self._walk_many(numbers, forward=True) + np.uint64(self._shift)
+        return self._walk_many(moved % np.uint64(self._size), forward=False)
+
+    def _walk_many(self, numbers: "np.ndarray", *, forward: bool) -> "np.ndarray":
+        made = self._feistel_many(numbers, forward=forward)
+        while (outside := made >= self._size).any():
+            made[outside] = self._feistel_many(made[outside], forward=forward)
+        return made
+
+    def _feistel_many(self, numbers: "np.ndarray", *, forward: bool) -> "np.ndarray":
+        import numpy as np
+
+        left, right = numbers >> np.uint64(self._half), numbers & np.uint64(self._mask)
+        for step in range(ROUNDS) if forward else reversed(range(ROUNDS)):
+            if forward:
+                left, right = right, left ^ self._rounds_many(step, right)
+            else:
+                left, right = right ^ self._rounds_many(step, left), left
+        return left << np.uint64(self._half) | right
+
+    def _rounds_many(self, step: int, halves: "np.ndarray") -> "np.ndarray":
+        import numpy as np
+
+        if self._table is None and self._half <= _TABLE and len(halves) << 6 >= 1 << self._half:
+            self._table = self._drawn_many(np.arange(1 << self._half, dtype=np.uint64))
+        if self._table is not None:
+            drawn = np.asarray(self._table[step][halves])
+        else:
+            different, places = np.unique(halves, return_inverse=True)
+            drawn = self._drawn_many(different)[step][places]
+        return np.asarray(drawn.astype(np.uint64) & np.uint64(self._mask))
+
+    def _drawn_many(self, halves: "np.ndarray") -> "np.ndarray":
+        """Return for each round what it adds to each of the halves, before it is cut to size."""
+        import numpy as np
+        import polars as pl
+
+        digests = self._key.digests(self._domain, pl.Series(halves).cast(pl.String))
+        raw = bytes.fromhex("".join(digests.to_list()))
+        return np.frombuffer(raw, dtype=">u4").reshape(-1, ROUNDS).T.astype(np.uint32)
 
 
 class Mixed:
@@ -103,13 +161,14 @@ class Digits:
 
     def __call__(self, digits: str) -> str:
         """Return as many digits, never the same ones (an empty string stays empty)."""
-        width = len(digits)
-        if not width:
-            return digits
+        return str(self.of(len(digits))(int(digits))).zfill(len(digits)) if digits else digits
+
+    def of(self, width: int) -> Permutation:
+        """Return the permutation of the numbers of so many digits."""
         found = self._known.get(width)
         if found is None:
             found = self._known[width] = Permutation(self._key, self._domain, 10**width)
-        return str(found(int(digits))).zfill(width)
+        return found
 
 
 ALPHABETS = (string.digits, string.ascii_uppercase, string.ascii_lowercase)

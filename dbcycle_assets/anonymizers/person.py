@@ -5,7 +5,7 @@ from typing import Literal
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .base import WIDTH, ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters
 from .locales import LAST_FIRST, blended
 from .vocabulary import emitted, fold, invented, pick, styled
 
@@ -13,21 +13,13 @@ TEXT = frozenset({Kind.TEXT})
 Misfit = Callable[[Parameters, Facts], str | None]
 SUFFIX = 12
 """Hex digits that make a name unique: 48 bits beside the name's own 25."""
+FIRST, LAST = 0, 1
+"""Which of a name's numbers decide its first and its last name."""
 
 
 def fit(text: str, facts: Facts) -> str:
     """Return a text cut to its column."""
     return text if facts.max_length is None else text[: facts.max_length].rstrip()
-
-
-def first(key: Key, value: str) -> str:
-    """Return the invented first name of a folded value."""
-    return pick(invented("first"), key, "first name", value)
-
-
-def last(key: Key, value: str) -> str:
-    """Return the invented last name of a folded value."""
-    return pick(invented("last"), key, "last name", value)
 
 
 class Names(Parameters):
@@ -55,28 +47,39 @@ class Names(Parameters):
         return blended(self.locale or "en_US", kind, self.gender)
 
 
+def _pools(parameters: Parameters, part: str) -> list[tuple[tuple[str, ...], int]]:
+    """Return the names that a ``part`` is made of, in order, each with the place of its number."""
+    assert isinstance(parameters, Names)  # noqa: S101 - the registry pairs them
+    kinds = ("first", "last") if part == "full" else (part,)
+    if (parameters.locale or "").split("_")[0] in LAST_FIRST:
+        kinds = kinds[::-1]
+    return [(parameters.pool(kind), FIRST if kind == "first" else LAST) for kind in kinds]
+
+
 def _name(part: str) -> "Definition":
     def build(parameters: Parameters, facts: Facts, key: Key) -> Mask:
-        assert isinstance(parameters, Names)  # noqa: S101 - the registry pairs them
-        kinds = ("first", "last") if part == "full" else (part,)
-        if (parameters.locale or "").split("_")[0] in LAST_FIRST:
-            kinds = kinds[::-1]
-        pools = [(parameters.pool(kind), f"{kind} name") for kind in kinds]
+        pools = _pools(parameters, part)
 
         def mask(value: str) -> str:
             folded = fold(value)
             if not folded:
                 return value
-            made = " ".join(pick(pool, key, domain, folded) for pool, domain in pools)
-            return fit(styled(made, value), facts)
+            chosen = (pick(pool, key.word("name", folded, place), folded) for pool, place in pools)
+            return fit(styled(" ".join(chosen), value), facts)
 
         return mask
+
+    def build_column(parameters: Parameters, facts: Facts, key: Key) -> ColumnMask:
+        from . import columns
+
+        return columns.names(_pools(parameters, part), facts, key)
 
     return Definition(
         name=f"{part}_name",
         summary=f"An invented {part} name; the same person, the same name.",
         accepts=TEXT,
         build=build,
+        build_column=build_column,
         parameters=Names,
         misfit=not_unique,
         vocabulary=_name_words,
@@ -115,13 +118,20 @@ def _username(_parameters: Parameters, facts: Facts, key: Key) -> Mask:
         folded = fold(value)
         if not folded:
             return value
-        suffix = key.digest("username", folded).hex()[:SUFFIX]
-        name = f"{first(key, folded)}_{suffix}".lower()
+        chosen = pick(invented("first"), key.word("username", folded, FIRST), folded)
+        suffix = key.digest("username", folded, WIDTH)[8:].hex()[:SUFFIX]
+        name = f"{chosen}_{suffix}".lower()
         if facts.max_length is not None and len(name) > facts.max_length:
             name = f"u{suffix}"
         return fit(name, facts)
 
     return mask
+
+
+def _username_column(_parameters: Parameters, facts: Facts, key: Key) -> ColumnMask:
+    from . import columns
+
+    return columns.usernames(invented("first"), facts, key)
 
 
 DEFINITIONS = (
@@ -133,6 +143,7 @@ DEFINITIONS = (
         summary="An invented account name with a keyed suffix; unique.",
         accepts=TEXT,
         build=_username,
+        build_column=_username_column,
         unique=True,
         folds=True,
         vocabulary=words,

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .base import ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters
 from .permutation import Codes, Digits, walk
 
 _TWO = re.compile("2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]")
@@ -115,6 +115,15 @@ def _phone(parameters: Parameters, _facts: Facts, key: Key) -> Mask:
     return mask
 
 
+def _column(parameters: Parameters, _facts: Facts, key: Key) -> ColumnMask | None:
+    from .phone_columns import permuted
+
+    assert isinstance(parameters, Phone)  # noqa: S101 - the registry pairs them
+    if parameters.numbers == "fictional":
+        return None
+    return permuted(Digits(key, "phone"), parameters.calling_code)
+
+
 def _misfit(parameters: Parameters, facts: Facts) -> str | None:
     assert isinstance(parameters, Phone)  # noqa: S101 - the registry pairs them
     if facts.unique and parameters.numbers == "fictional":
@@ -128,6 +137,7 @@ DEFINITIONS = (
         summary="Other digits in the same punctuation, calling code and trunk prefix kept; unique.",
         accepts=frozenset({Kind.TEXT}),
         build=_phone,
+        build_column=_column,
         parameters=Phone,
         unique=True,
         version=2,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .base import WIDTH, ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters
 from .permutation import Codes, blank
 from .person import needs
 from .vocabulary import fold
@@ -33,7 +33,7 @@ def _hash(parameters: Parameters, facts: Facts, key: Key) -> Mask:
     length = min(facts.max_length or parameters.length, parameters.length)
 
     def mask(value: str) -> str:
-        size = 16 if parameters.encoding == "hex" and length <= 32 else 64  # noqa: PLR2004 - hex digits of 16 bytes
+        size = WIDTH if parameters.encoding == "hex" and length <= 2 * WIDTH else 64
         drawn = key.digest("hash", fold(value), size)
         if parameters.encoding == "hex":
             return drawn.hex()[:length]
@@ -41,6 +41,15 @@ def _hash(parameters: Parameters, facts: Facts, key: Key) -> Mask:
         return encode(drawn + key.digest("hash more", fold(value), 64)).decode()[:length]
 
     return mask
+
+
+def _hash_column(parameters: Parameters, facts: Facts, key: Key) -> ColumnMask | None:
+    from . import columns
+
+    assert isinstance(parameters, Hash)  # noqa: S101 - the registry pairs them
+    length = min(facts.max_length or parameters.length, parameters.length)
+    hexed = parameters.encoding == "hex"
+    return columns.hexed("hash", length, key, folds=True) if hexed else None
 
 
 class Token(Parameters):
@@ -116,6 +125,7 @@ DEFINITIONS = (
         summary="A keyed hash, the same for the same text whatever its case; unique.",
         accepts=TEXT,
         build=_hash,
+        build_column=_hash_column,
         parameters=Hash,
         unique=True,
         misfit=needs(_SHORTEST),

@@ -5,7 +5,7 @@ import re
 
 import pydantic
 
-from .base import Definition, Facts, Key, Kind, Mask, Parameters
+from .base import ColumnMask, Definition, Facts, Key, Kind, Mask, Parameters
 from .vocabulary import fold
 
 ANY = frozenset(Kind)
@@ -52,12 +52,23 @@ class Choice(Parameters):
         return self
 
 
-def _choice(parameters: Parameters, facts: Facts, key: Key) -> Mask:
-    assert isinstance(parameters, Choice)  # noqa: S101 - the registry pairs them
+def _weighted(parameters: Choice, facts: Facts) -> tuple[str, ...]:
     values = parameters.values or facts.labels
     weights = parameters.weights or (1,) * len(values)
-    pool = tuple(v for v, weight in zip(values, weights, strict=True) for _ in range(weight))
-    return lambda value: pool[key.number("choice", value) % len(pool)]
+    return tuple(v for v, weight in zip(values, weights, strict=True) for _ in range(weight))
+
+
+def _choice(parameters: Parameters, facts: Facts, key: Key) -> Mask:
+    assert isinstance(parameters, Choice)  # noqa: S101 - the registry pairs them
+    pool = _weighted(parameters, facts)
+    return lambda value: pool[key.word("choice", value, 0) % len(pool)]
+
+
+def _choice_column(parameters: Parameters, facts: Facts, key: Key) -> ColumnMask:
+    from . import columns
+
+    assert isinstance(parameters, Choice)  # noqa: S101 - the registry pairs them
+    return columns.drawn("choice", _weighted(parameters, facts), key, folds=False)
 
 
 def _choice_misfit(parameters: Parameters, facts: Facts) -> str | None:
@@ -103,20 +114,44 @@ def _pool(provider: str, locale: str, size: int) -> tuple[str, ...]:
     return tuple(sorted({str(getattr(maker, provider)()) for _ in range(size)}))
 
 
-def _faker(parameters: Parameters, facts: Facts, key: Key) -> Mask:
-    assert isinstance(parameters, Provider)  # noqa: S101 - the registry pairs them
-    drawn = _pool(parameters.provider, parameters.locale, parameters.size)
-    pool = tuple(v for v in drawn if facts.max_length is None or len(v) <= facts.max_length)
+def _fitting(parameters: Provider, facts: Facts) -> tuple[str, ...]:
+    """Return the pool that fits the column.
+
+    Raises:
+        ValueError: nothing of it does.
+    """
+    found = _pool(parameters.provider, parameters.locale, parameters.size)
+    pool = tuple(v for v in found if facts.max_length is None or len(v) <= facts.max_length)
     if not pool:
         message = "no value of the provider fits the column"
         raise ValueError(message)
+    return pool
+
+
+def _faker(parameters: Parameters, facts: Facts, key: Key) -> Mask:
+    assert isinstance(parameters, Provider)  # noqa: S101 - the registry pairs them
+    pool = _fitting(parameters, facts)
 
     def mask(value: str) -> str:
-        index = key.number(f"faker {parameters.provider}", fold(value)) % len(pool)
+        index = key.word(f"faker {parameters.provider}", fold(value), 0) % len(pool)
         found = pool[index]
         return pool[(index + 1) % len(pool)] if found == value else found
 
     return mask
+
+
+def _faker_column(parameters: Parameters, facts: Facts, key: Key) -> ColumnMask:
+    from . import columns
+
+    assert isinstance(parameters, Provider)  # noqa: S101 - the registry pairs them
+    domain = f"faker {parameters.provider}"
+    return columns.drawn(domain, _fitting(parameters, facts), key, folds=True)
+
+
+def _constant_column(parameters: Parameters, _facts: Facts, _key: Key) -> ColumnMask:
+    from . import columns
+
+    return columns.alike(parameters.value if isinstance(parameters, Constant) else None)
 
 
 def _faker_words(parameters: Parameters) -> frozenset[str]:
@@ -131,6 +166,7 @@ DEFINITIONS = (
         summary="Nothing at all.",
         accepts=ANY,
         build=_null,
+        build_column=_constant_column,
         keyed=False,
         misfit=_null_misfit,
     ),
@@ -139,6 +175,7 @@ DEFINITIONS = (
         summary="The same value for every row.",
         accepts=ANY,
         build=_constant,
+        build_column=_constant_column,
         parameters=Constant,
         keyed=False,
         searchable=False,
@@ -149,6 +186,7 @@ DEFINITIONS = (
         summary="One of some values, with weights; of an enum's labels by default.",
         accepts=ANY,
         build=_choice,
+        build_column=_choice_column,
         parameters=Choice,
         searchable=False,
         misfit=_choice_misfit,
@@ -158,6 +196,7 @@ DEFINITIONS = (
         summary="A value of any Faker provider, from a pool that is drawn once.",
         accepts=ANY - {Kind.JSON, Kind.TSVECTOR, Kind.BYTES, Kind.COMPOSITE},
         build=_faker,
+        build_column=_faker_column,
         parameters=Provider,
         vocabulary=_faker_words,
         searchable=False,

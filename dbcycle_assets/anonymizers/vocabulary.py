@@ -10,8 +10,6 @@ import importlib
 import pkgutil
 import re
 
-from .base import Key
-
 SIZE = 6000
 _LENGTHS = range(7, 12)
 _SPLIT = re.compile(r"(?<=[aeiouy])(?=[bcdfghjklmnprstvz][a-z])")
@@ -102,9 +100,8 @@ def emitted() -> frozenset[str]:
     return FIXED | frozenset(name.casefold() for name in names)
 
 
-def pick(pool: tuple[str, ...], key: Key, domain: str, value: str) -> str:
-    """Return the pool's entry for a value; never one that equals the value."""
-    number = key.number(domain, value)
+def pick(pool: tuple[str, ...], number: int, value: str) -> str:
+    """Return the pool's entry for the number of a value; never one that equals the value."""
     for step in range(len(pool)):
         found = pool[(number + step) % len(pool)]
         if found.casefold() != value:

@@ -15,6 +15,7 @@ from .invocation import Document, Invocation, findings_exit, note, of
 from .text import count, heading, names, say, table
 
 if TYPE_CHECKING:  # these cost a third of a second, and help needs none of them
+    from ..cycle.pace import Forecast
     from ..cycle.plan import PlanReport
     from ..cycle.session import Cycle
     from ..defs.run import Refreshed
@@ -81,6 +82,7 @@ def _plan_document(
             for entry in found.stale
         ],
         "fresh": found.fresh,
+        "forecast": asdict(found.forecast),
         "unjudged": [
             {
                 "table": name,
@@ -119,6 +121,7 @@ def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
     if found.stale:
         say(f"{count(len(found.stale), 'asset')} stale, {found.fresh:,} fresh", style="bold")
         table(["stale", "because"], _grouped(found.stale, everything=invocation.verbose))
+        _cost(found.forecast)
     else:
         say(f"nothing is stale: {fresh} fresh", style="green")
     plan = found.plan
@@ -148,6 +151,21 @@ def _plan_for_people(invocation: Invocation, found: "PlanReport") -> None:
         heading(f"{count(len(plan.findings), 'finding')}")
         for line in plan.findings:
             say(f"  - {line}", style="red")
+
+
+def _cost(forecast: "Forecast") -> None:
+    """Say how long it will take, by past runs, and what takes long."""
+    from ..cycle.pace import duration
+
+    if forecast.seconds or forecast.size_bytes:
+        parts = [f"about {duration(forecast.seconds)}"]
+        if forecast.size_bytes:
+            parts.append(f"{forecast.size_bytes / 1e6:,.1f} MB of extracts")
+        if forecast.unknown:
+            parts.append(f"and {count(forecast.unknown, 'asset')} that never ran")
+        say(f"by past runs: {', '.join(parts)}")
+    for line in forecast.slow:
+        say(f"  - {line}", style="dim")
 
 
 def _constraints(plan: "Plan", *, everything: bool) -> None:

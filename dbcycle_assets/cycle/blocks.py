@@ -4,13 +4,19 @@ Columns that nobody rewrites are never unescaped, so they come out byte for byte
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
 
 import polars as pl
 
+from ..anonymizers.columns import put
+
+_T = TypeVar("_T")
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_SPECIAL = re.compile(r"[\\\b\f\n\r\t\v]")
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SPECIAL = re.compile(r"[\\\x08\x0c\n\r\t\x0b]")
 _LETTERS = {character: f"\\{letter}" for letter, character in _ESCAPES.items()} | {"\\": "\\\\"}
 
 
@@ -28,10 +34,21 @@ def escape(value: str) -> str:
 
 def parse(block: bytes, width: int) -> pl.DataFrame:
     """Return whole lines of copy text as a frame of escaped text columns; null is null."""
-    # Not a CSV reader: those drop empty lines and byte order marks, which are values here.
+    names = [f"c{index}" for index in range(width)]
+    if width > 1 and not block.startswith(_BYTE_ORDER_MARK):
+        return pl.read_csv(
+            block,
+            has_header=False,
+            separator="\t",
+            quote_char=None,
+            null_values=["\\N"],
+            empty_string_is_null=False,
+            schema=dict.fromkeys(names, pl.String),
+        )
+    # A CSV reader drops empty lines and byte order marks, which are values here.
     lines = pl.Series([block.decode().removesuffix("\n")]).str.split("\n").explode()
     fields = lines.str.split_exact("\t", width - 1).struct.unnest()
-    fields.columns = [f"c{index}" for index in range(width)]
+    fields.columns = names
     null = pl.lit("\\N")
     return fields.select(
         pl.when(pl.col(name) == null).then(None).otherwise(pl.col(name)).alias(name)
@@ -45,6 +62,19 @@ def render(frame: pl.DataFrame) -> bytes:
     lines = frame.select(pl.concat_str(filled, separator="\t").alias("line"))
     text: str = lines.to_series().str.join("\n").item()
     return text.encode() + b"\n" if frame.height else b""
+
+
+def ahead(source: Generator[_T]) -> Generator[_T]:
+    """Yield what another generator does; while one item is in use, a thread makes the next."""
+    end = object()
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(next, source, end)
+            while (item := future.result()) is not end:
+                future = pool.submit(next, source, end)
+                yield cast("_T", item)
+    finally:
+        source.close()
 
 
 def rewrite(
@@ -72,6 +102,43 @@ def rewrite(
         changed.append(None if value is None else escape(value))
     table = pl.Series(changed, dtype=pl.String)
     return places.replace_strict(distinct, table, default=None, return_dtype=pl.String)
+
+
+def rewrite_at_once(
+    column: pl.Series, change: Callable[[pl.Series], pl.Series], *, unique: bool
+) -> pl.Series:
+    """Apply a change to all distinct values of an escaped column at once; null stays null.
+
+    ``unique`` says that no value is there twice.
+    """
+    if column.null_count() == len(column):
+        return column
+    if unique and not column.null_count():
+        return _escaped(change(_unescaped(column)))
+    fields = column.drop_nulls().unique()
+    made = _escaped(change(_unescaped(fields)))
+    return column.replace_strict(fields, made, default=None, return_dtype=pl.String)
+
+
+def distinct(column: pl.Series) -> pl.Series:
+    """Return the distinct non-null values of an escaped column."""
+    return _unescaped(column.drop_nulls().unique())
+
+
+def _unescaped(fields: pl.Series) -> pl.Series:
+    marked = fields.str.contains("\\", literal=True)
+    if not marked.any():
+        return fields
+    values = pl.Series([unescape(field) for field in fields.filter(marked)], dtype=pl.String)
+    return put(fields, marked, values)
+
+
+def _escaped(values: pl.Series) -> pl.Series:
+    marked = values.str.contains(_SPECIAL.pattern).fill_null(value=False)
+    if not marked.any():
+        return values
+    fields = pl.Series([escape(value) for value in values.filter(marked)], dtype=pl.String)
+    return put(values, marked, fields)
 
 
 def written(column: pl.Series, write: Callable[[str], str], null: str | None = None) -> pl.Series:

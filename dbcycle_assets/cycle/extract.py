@@ -4,9 +4,12 @@ Raw rows exist only here and in the scratch databases. What leaves is whole, or 
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
+
+import polars as pl
 
 from ..anonymizers.base import Replace
 from ..artifacts import Extracts
@@ -25,6 +28,7 @@ from ..model.plan import Plan, TablePlan
 from ..model.privacy import privacy_of
 from . import blocks, originals
 from .masking import Masking
+from .pace import Pace, peak_memory_mb
 from .people import people_of
 from .plan import current_plan
 from .profile import Profiler
@@ -41,7 +45,7 @@ class Failure:
     error: DbCycleError
 
 
-def extract(  # noqa: C901 - hits first, then the pool
+def extract(
     cycle: Cycle, tables: Iterable[str], *, anonymize: bool = True
 ) -> Iterator[Outcome | Failure]:
     """Extract tables, a few at a time, and yield each outcome as it comes.
@@ -72,7 +76,7 @@ def extract(  # noqa: C901 - hits first, then the pool
     people = people_of(cycle, plan, stale) if anonymize else None
     run = _Run(cycle, plan, people, anonymize)
 
-    def one(table: str) -> Outcome | Failure:
+    def one(_cycle: Cycle, table: str) -> Outcome | Failure:
         cycle.progress(f"extracting {table}")
         try:
             with server.open(name, read_only=True) as database:
@@ -80,8 +84,23 @@ def extract(  # noqa: C901 - hits first, then the pool
         except DbCycleError as error:
             return Failure(f"extracts/{table}", error)
 
-    with ThreadPoolExecutor(cycle.project.config.execution.workers) as pool:
-        futures = [pool.submit(one, table) for table in stale]
+    yield from together(cycle, stale, one)
+
+
+def together(
+    cycle: Cycle,
+    tables: Iterable[str],
+    work: Callable[[Cycle, str], Outcome | Failure],
+    *,
+    writes: bool = False,
+) -> Iterator[Outcome | Failure]:
+    """Do the same work for tables, a few at a time, and yield each outcome as it comes.
+
+    Of those that write to one SQLite database, only one can at a time.
+    """
+    alone = writes and cycle.server.engine == "sqlite"
+    with ThreadPoolExecutor(1 if alone else cycle.project.config.execution.workers) as pool:
+        futures = [pool.submit(work, cycle, table) for table in tables]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -134,15 +153,16 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         source = database.read(table, columns, beside=extras, parents=parents)
     preview = ""
     profiler = Profiler(plan)
-    with store.write(table.id, header, rules) as writer:
-        for block in source:
+    pace = Pace(cycle.progress, f"extracting {table.id}", _rows_of(cycle, table.id))
+    pairs = _masked(source, len(columns) + len(extras), masking)
+    with store.write(table.id, header, rules) as writer, closing(blocks.ahead(pairs)) as made:
+        for raw, frame in made:
             if cycle.stopping.is_set():
                 raise Cancelled("stopped; the former extract is untouched", where=table.id)
-            raw = frame = blocks.parse(block, len(columns) + len(extras))
             if masking is not None:
-                frame = masking.apply(raw, writer.rows)
                 profiler.add(raw, frame)
             writer.write(blocks.render(frame), frame.height)
+            pace.at(writer.rows)
             preview = preview or blocks.preview(frame, [c.name for c in columns], PREVIEW_ROWS)
         checks = _checks(database, plan, masking, writer.rows)
     facts = {
@@ -150,18 +170,38 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         "size_bytes": store.rows_path(table.id).stat().st_size,
         "digest": writer.digest,
         "preview": "" if masking is None else preview,
+        "rows_per_second": round(writer.rows / max(0.001, time.monotonic() - started)),
+        "peak_memory_mb": peak_memory_mb(),
+        "column_seconds": masking.seconds if masking is not None else {},
         "columns": _column_facts(plan, cycle.catalog),
     }
     if masking is None:
         return Outcome(
             Record(f"raw/{table.id}", "", {}, writer.digest, "", facts=facts), memoized=False
         )
-    originals.keep(cycle.project.state, table.id, masking.originals)
+    originals.keep(cycle.project.state, table.id, masking.originals, cycle.key)
     facts["profile"], shape = profiler.results()
     version = digest_of([writer.digest, table.shape])
     return cycle.record(
         f"extracts/{table.id}", version, started=started, facts=facts, checks=(*checks, shape)
     )
+
+
+def _rows_of(cycle: Cycle, table: str) -> int | None:
+    """Return how many rows a table has, as the last migration counted them."""
+    record = cycle.ledger.get(f"migrated/{table}")
+    return record.facts.get("rows") if record is not None else None
+
+
+def _masked(
+    source: Iterable[bytes], width: int, masking: Masking | None
+) -> Generator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield the rows of each block as they were and as they are to be."""
+    done = 0
+    for block in source:
+        raw = blocks.parse(block, width)
+        yield raw, raw if masking is None else masking.apply(raw, done)
+        done += raw.height
 
 
 def _checks(

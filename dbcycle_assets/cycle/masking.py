@@ -1,21 +1,26 @@
 """The masks of one table: applied to blocks of raw rows, with a memory of what they have seen."""
 
 import functools
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from ..anonymizers import build_mask, build_row_mask, parameters_of
-from ..anonymizers.base import Beside, Key, Reading, Replace, RowMask
+from ..anonymizers.base import Beside, ColumnMask, Key, Reading, Replace, RowMask
+from ..anonymizers.columns import put
 from ..databases.port import Database, ElementCodec
 from ..errors import AnonymizeError
 from ..model.decision import ColumnPlan, Condition
+from ..model.marks import words
 from ..model.plan import TablePlan
-from ..model.survivors import Originals, leaves_of, words
+from ..model.survivors import Originals, leaves_of
 from . import blocks
 
 CACHE = 200_000
+TELLING = 0.1
+"""Seconds from which on the time of a column is recorded."""
 
 
 class _Unfit(Exception):
@@ -37,6 +42,7 @@ class _Case:
     masked: tuple[int, ...] = ()
     partial: bool = False
     searchable: bool = True
+    at_once: ColumnMask | None = None
     known: dict[tuple[str, tuple[str | None, ...]], str | None] = field(default_factory=dict)
 
 
@@ -50,6 +56,7 @@ class _Column:
     leaves: Callable[[str], list[str]]
     originals: Originals
     echoes: int = 0
+    seconds: float = 0.0
 
     @property
     def late(self) -> bool:
@@ -96,6 +103,15 @@ class Masking:
         """How many different values came through unchanged, by column."""
         return {column.name: column.echoes for column in self._columns if column.echoes}
 
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each column took so far, where that is worth telling."""
+        return {
+            column.name: round(column.seconds, 2)
+            for column in self._columns
+            if column.seconds >= TELLING
+        }
+
     def apply(self, frame: pl.DataFrame, before: int) -> pl.DataFrame:
         """Return a block of raw rows (own columns, then extras) as anonymized own columns.
 
@@ -107,7 +123,7 @@ class Masking:
         width = len(self._plan.columns)
         done = frame[:, :width]
         for column in sorted(self._columns, key=lambda column: (column.late, column.index)):
-            raw = frame.to_series(column.index)
+            raw, started = frame.to_series(column.index), time.monotonic()
             try:
                 changed = self._chain(column, 0, raw, frame, done)
             except _Unfit as unfit:
@@ -119,6 +135,7 @@ class Masking:
                     remedy="choose another rule for the column, or repair the value in a migration",
                 ) from None
             done = done.with_columns(changed.alias(raw.name))
+            column.seconds += time.monotonic() - started
         return done
 
     def _chain(
@@ -158,6 +175,9 @@ class Masking:
                 for leaf in column.leaves(value):
                     column.originals.keep(leaf)
             return raw
+        if case.at_once is not None:
+            change = functools.partial(_apply_at_once, column, case, case.at_once)
+            return blocks.rewrite_at_once(raw, change, unique=case.plan.facts.unique)
         beside = [frame.to_series(index) for index in case.beside]
         beside += [done.to_series(index) for index in case.masked]
         return blocks.rewrite(raw, functools.partial(_apply, column, case), beside)
@@ -193,7 +213,11 @@ class Masking:
             mask = _alone(alone)
         else:
             mask = _alone(build_mask(plan.rule, plan.options, plan.facts, key))
-        if plan.facts.case_insensitive and not found.folds:
+        folded = plan.facts.case_insensitive and not found.folds
+        simply = not (reads or masked or found.people or folded or codec is not None)
+        build = found.build_column if simply else None
+        at_once = build(parameters, plan.facts, key) if build is not None else None
+        if folded:
             mask = _folded(mask)
         return _Case(
             plan,
@@ -202,6 +226,7 @@ class Masking:
             tuple(self._names[name] for name in masked),
             found.partial,
             found.searchable,
+            at_once,
         )
 
     def _index(self, reading: Reading) -> int:
@@ -234,6 +259,23 @@ def _elements(
 
 def _element_leaves(codec: ElementCodec, value: str) -> list[str]:
     return [leaf for element in codec.leaves(value) for leaf in leaves_of(element)]
+
+
+def _apply_at_once(
+    column: _Column, case: _Case, at_once: ColumnMask, values: pl.Series
+) -> pl.Series:
+    """Mask different values: those that are usual ones together, all others one by one."""
+    made, holds = at_once(values)
+    done = values.filter(holds)
+    if case.searchable:
+        column.originals.add_many(done, case.plan.rule)
+        if not case.partial:
+            same = done.filter(done.eq_missing(made.filter(holds)))
+            column.echoes += sum(any(map(words, column.leaves(value))) for value in same)
+    if len(done) == len(values):
+        return made
+    rest = pl.Series([_apply(column, case, v, ()) for v in values.filter(~holds)], dtype=pl.String)
+    return put(made, ~holds, rest)
 
 
 def _apply(column: _Column, case: _Case, value: str, beside: tuple[str | None, ...]) -> str | None:

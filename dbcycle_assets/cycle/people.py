@@ -7,8 +7,9 @@ from ..anonymizers.base import Facts, Key, Kind, Mask, Replace
 from ..databases.port import Database
 from ..model.catalog import Table
 from ..model.decision import ColumnPlan
+from ..model.marks import NAMES, PHRASES
 from ..model.plan import Plan, TablePlan
-from ..model.survivors import NAMES, PHRASES, Names, Originals, leaves_of
+from ..model.survivors import Names, Originals, leaves_of
 from . import blocks
 from .session import Cycle
 
@@ -37,8 +38,12 @@ def _originals(key: Key, database: Database, table: Table, case: ColumnPlan) -> 
     found = Originals(key)
     codec = database.element_codec(case.column)
     for block in database.read(table, [case.column]):
-        for value, _count in blocks.values(blocks.parse(block, 1).to_series()):
-            for element in codec.leaves(value) if codec is not None else [value]:
+        values = blocks.distinct(blocks.parse(block, 1).to_series())
+        if codec is None:
+            found.add_many(values, case.rule)
+            continue
+        for value in values:
+            for element in codec.leaves(value):
                 for leaf in leaves_of(element):
                     found.add(leaf, case.rule)
     return found

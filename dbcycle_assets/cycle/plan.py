@@ -12,6 +12,7 @@ from ..model.detect import Proposal, propose
 from ..model.head import inherited_rule
 from ..model.ledger import Check, Stale
 from ..model.plan import Plan, make_plan
+from .pace import Forecast, forecast
 from .session import Cycle, Outcome
 
 SAMPLE = 2000
@@ -26,6 +27,7 @@ class PlanReport:
     fresh: int
     plan: Plan | None
     proposals: tuple[Proposal, ...]
+    forecast: Forecast
 
 
 def require_catalog(cycle: Cycle) -> Catalog:
@@ -124,10 +126,13 @@ def report(cycle: Cycle, *, propose_rules: bool = True) -> PlanReport:
     """Return what is stale and why, and what each column becomes; changes nothing."""
     stale = tuple(cycle.stale())
     fresh = len(cycle.nodes()) - len(stale)
+    records = cycle.records(cycle.nodes())
+    workers = cycle.project.config.execution.workers
     if cycle.catalog is None:
-        return PlanReport(stale, fresh, None, ())
+        return PlanReport(stale, fresh, None, (), forecast(stale, records, None, workers))
     plan = current_plan(cycle)
     found: list[Proposal] = []
     if plan.unjudged and propose_rules:
         found = proposals(cycle, plan.unjudged)
-    return PlanReport(stale, fresh, plan, tuple(found))
+    cost = forecast(stale, records, plan, workers)
+    return PlanReport(stale, fresh, plan, tuple(found), cost)

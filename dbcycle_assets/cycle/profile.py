@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from ..anonymizers.base import Kind
@@ -37,6 +38,12 @@ EXACT = 1 << 14
 """Up to this many distinct values a column is counted exactly; above, within about 1 %."""
 HEAVY = 1 << 11
 """How many of the most frequent values are followed once a column is counted from a sample."""
+SHORT = 1 << 16
+"""Lengths up to this many characters are counted in an array."""
+FIRST, EVERY = 8, 4
+"""Of a large table's blocks the first are looked at, and then one of so many; how often the values
+of foreign keys occur is counted in all.
+"""
 WORDED = frozenset(
     {
         Kind.TEXT,
@@ -62,10 +69,12 @@ class _Counts:
 
     def add(self, hashes: pl.Series) -> None:
         """Count the values of one block."""
-        counts = hashes.alias("hash").value_counts(name="n")
         if self._heavy is not None:
+            counts = hashes.alias("hash").value_counts(name="n")
             self._heavy = _sum(self._heavy, counts).top_k(HEAVY, by="n")
-        self._sample = _sum(self._sample, self._part(counts) if self.level else counts)
+        if self.level:
+            hashes = hashes.filter(hashes < (1 << (64 - self.level)))
+        self._sample = _sum(self._sample, hashes.alias("hash").value_counts(name="n"))
         while self._sample.height > EXACT:
             if self._heavy is None:
                 self._heavy = self._sample.top_k(HEAVY, by="n")
@@ -90,6 +99,15 @@ class _Counts:
         return dict(self._sample["n"].value_counts(name="times").iter_rows())
 
 
+def _tallied(lengths: pl.Series) -> dict[int, int]:
+    """Return how often each length occurs."""
+    if lengths.max() > SHORT:  # type: ignore[operator]
+        return dict(lengths.value_counts().iter_rows())
+    counts = np.bincount(lengths.to_numpy())
+    found = np.flatnonzero(counts)
+    return dict(zip(found.tolist(), counts[found].tolist(), strict=True))
+
+
 def _sum(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     if not one.height:
         return other
@@ -99,8 +117,11 @@ def _sum(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
 class _Measure:
     """One column, or one key of several columns, before or after."""
 
-    def __init__(self, *, unique: bool, worded: bool) -> None:
+    def __init__(self, *, unique: bool, worded: bool, whole: bool = True) -> None:
         self.rows = 0
+        self.seen = 0
+        self._whole = whole
+        self._blocks = 0
         self.nulls = 0
         # What a unique key proves needs no counting.
         self.counts = None if unique else _Counts()
@@ -110,6 +131,10 @@ class _Measure:
         """Take in one block of an escaped column."""
         self.rows += len(column)
         self.nulls += column.null_count()
+        self._blocks += 1
+        if not self._whole and self._blocks > FIRST and self._blocks % EVERY:
+            return
+        self.seen += len(column) - column.null_count()
         present = column.drop_nulls() if column.null_count() else column
         if self.counts is not None and len(present):
             self.counts.add(present.hash())
@@ -117,24 +142,24 @@ class _Measure:
             lengths = present.str.len_chars()
             if present.str.contains("\\", literal=True).any():
                 lengths = lengths - present.str.count_matches(r"\\.")
-            self._lengths.update(dict(lengths.value_counts().iter_rows()))
+            self._lengths.update(_tallied(lengths))
 
     def profile(self) -> ColumnProfile:
         """Return what was seen."""
         present = self.rows - self.nulls
         lengths = self._lengths or Counter()
         counts = self.counts
-        most = counts.most() if counts is not None else [1] * min(RANKS, present)
+        most = counts.most() if counts is not None else [1] * min(RANKS, self.seen)
         return ColumnProfile(
             rows=self.rows,
             nulls=self.nulls,
             distinct=min(present, counts.distinct) if counts is not None else present,
-            exact=counts is None or not counts.level,
-            ranks=tuple(_rounded(times / present) for times in most) if present else (),
+            exact=counts is None or not (counts.level or self.seen < present),
+            ranks=tuple(_rounded(times / self.seen) for times in most) if present else (),
             lengths=in_octaves(lengths),
             shortest=min(lengths, default=0),
             longest=max(lengths, default=0),
-            mean_length=round(lengths_sum(lengths) / present, 2) if present else 0.0,
+            mean_length=round(lengths_sum(lengths) / self.seen, 2) if present else 0.0,
             median_length=quantile(lengths, 0.5),
             p95_length=quantile(lengths, 0.95),
         )
@@ -168,6 +193,7 @@ class Profiler:
 
     def __init__(self, plan: TablePlan) -> None:
         self._plan = plan
+        self._in_keys = {name for key in plan.table.foreign_keys for name in key.columns}
         self._before = [self._measure(item) for item in plan.columns]
         self._after = {
             index: self._measure(item) for index, item in enumerate(plan.columns) if item.masked
@@ -189,6 +215,7 @@ class Profiler:
         return _Measure(
             unique=self._plan.table.facts(column).unique,
             worded=column.kind in WORDED or bool(column.dimensions),
+            whole=column.name in self._in_keys,
         )
 
     def add(self, raw: pl.DataFrame, masked: pl.DataFrame) -> None:
@@ -237,10 +264,16 @@ def recorded(profile: Mapping[str, Any]) -> tuple[dict[str, Pair], dict[str, Fan
     return columns, keys
 
 
-def fan_outs(catalog: Catalog, database: Database) -> dict[str, dict[str, Any]]:
-    """Return by table and key how many children the parents of each foreign key have."""
-    found: dict[str, dict[str, Any]] = {}
+def fan_outs(
+    catalog: Catalog, database: Database, known: Mapping[str, dict[str, Any]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return by table and key how many children the parents of each foreign key have; what is
+    ``known`` of a table is not counted again.
+    """
+    found: dict[str, dict[str, Any]] = dict(known or {})
     for key in catalog.foreign_keys:
+        if key.name in found.get(key.table, {}):
+            continue
         sizes = database.group_sizes(catalog.tables[key.table], key.columns, nulls=False)
         found.setdefault(key.table, {})[key.name] = fan_out(sizes).to_json()
     return found

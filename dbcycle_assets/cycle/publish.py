@@ -1,17 +1,19 @@
 """Publish: build the test database beside the live one, verify it, and switch."""
 
+import json
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from ..artifacts import disk_errors
+from ..artifacts import disk_errors, write_json
 from ..databases.port import Database
 from ..errors import BadInput
 from ..model.catalog import Catalog
-from ..model.graph import references_to
 from ..upkeep.seeds import SeedRunner
 from .plan import current_plan, require_catalog
 from .profile import anonymity_checks, fan_outs
-from .seed import complete, displaced_of
+from .seed import complete, settled_content
 from .session import Cycle, Outcome, merkle
 from .verify import verify
 
@@ -28,17 +30,24 @@ def publish(cycle: Cycle) -> Outcome:
     started = time.monotonic()
     current_plan(cycle).require()
     catalog = require_catalog(cycle)
-    complete(cycle, catalog)
+    repaired = complete(cycle, catalog)
     server, staging = cycle.server, cycle.database("staging")
     cycle.progress("cloning the seeded tables")
     server.clone(cycle.database("seeded"), staging, cycle.stamp("staging", ""))
     try:
-        facts = _build(cycle, catalog, staging)
-        result = verify(cycle, staging, facts["added_by_seeds"])
+        facts = _build(cycle, catalog, staging, repaired)
+        proven = _Proven(cycle, facts["added_by_seeds"])
+        result = verify(
+            cycle,
+            staging,
+            facts["added_by_seeds"],
+            clean=proven.clean,
+            unchanged=proven.unchanged,
+        )
         result.require()
         with server.open(staging, read_only=True) as database:
             cycle.progress("measuring what the references and the quasi-identifiers became")
-            facts |= {"fan_out": fan_outs(catalog, database)}
+            facts |= {"fan_out": fan_outs(catalog, database, proven.fan_outs())}
             warnings = anonymity_checks(cycle, catalog, database)
         version = merkle(cycle.inputs("test_db"))
         with disk_errors(cycle.project.state):
@@ -53,6 +62,7 @@ def publish(cycle: Cycle) -> Outcome:
     except BaseException:
         server.drop(staging, cycle.project.name)
         raise
+    proven.keep(facts["fan_out"])
     coverage = result.to_json()["coverage"]
     return cycle.record(
         "test_db",
@@ -63,33 +73,49 @@ def publish(cycle: Cycle) -> Outcome:
     )
 
 
+class _Proven:
+    """What the last publication proved, and of which tables that still holds: those whose merged
+    rows, and the seeds that may have changed them since, are the same.
+    """
+
+    def __init__(self, cycle: Cycle, added: Mapping[str, int]) -> None:
+        self._path = cycle.project.state / "proven.json"
+        catalog = require_catalog(cycle)
+        self._loaded = {name: settled_content(cycle, catalog, name) for name in catalog.tables}
+        self._code = cycle.nodes()["test_db"].code_version
+        former: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            former = json.loads(self._path.read_bytes())
+        same = not cycle.force and former.get("code") == self._code
+        self._former = former if same else {}
+        loaded = self._former.get("loaded", {})
+        self.unchanged = frozenset(
+            name
+            for name, content in self._loaded.items()
+            if loaded.get(name) == content and not added.get(name)
+        )
+        self.clean: dict[str, Any] = self._former.get("clean", {})
+
+    def fan_outs(self) -> dict[str, dict[str, Any]]:
+        """Return what the references of unchanged tables were found to be."""
+        found = self._former.get("fan_out", {})
+        return {name: entry for name, entry in found.items() if name in self.unchanged}
+
+    def keep(self, fan_out: Mapping[str, Any]) -> None:
+        """Keep what was proven now."""
+        document = {"code": self._code, "loaded": self._loaded, "clean": self.clean}
+        write_json(self._path, document | {"fan_out": fan_out}, 0o600)
+
+
 def _version(cycle: Cycle, asset: str) -> str:
     record = cycle.ledger.get(asset)
     return record.data_version if record is not None else ""
 
 
-def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, Any]:
+def _build(cycle: Cycle, catalog: Catalog, staging: str, repaired: int) -> dict[str, Any]:
     """Turn a clone of the seeded tables into a whole database."""
     server = cycle.server
-    repaired = 0
-    with server.open(staging) as database:
-        for name in sorted(catalog.tables):
-            if displaced := displaced_of(cycle, name):
-                for key in references_to(catalog, name):
-                    repaired += database.repoint(key, displaced)
-        # Orphans are reported with their table before the server would refuse the key.
-        dangling = [
-            f"{key.table}: {count} rows refer through {key.name} to no row of {key.parent}"
-            for key in catalog.foreign_keys
-            if (count := database.orphans(key))
-        ]
-    if dangling:
-        raise BadInput(
-            "rows refer to rows that do not exist:\n  - " + "\n  - ".join(dangling),
-            remedy="golden records must bring their parents along; a reference that was broken in "
-            "production needs a repair in a migration",
-        )
-    cycle.progress("adding indexes, keys and triggers")
+    cycle.progress("adding triggers and all the rest")
     server.copy_schema(cycle.database("migrated"), staging, "post-data", cycle.progress)
     with server.open(staging) as database:
         database.set_sequences()  # a seed may take the next number
@@ -98,9 +124,10 @@ def _build(cycle: Cycle, catalog: Catalog, staging: str) -> dict[str, Any]:
     with server.open(staging) as database:
         sequences = database.set_sequences()
         views = database.refresh_views()
-        database.analyze()
-        rows = _counts(database, catalog)
-    added = {name: rows[name] - loaded[name] for name in rows if rows[name] != loaded[name]}
+        rows = _counts(database, catalog) if seeds else loaded
+        added = {name: rows[name] - loaded[name] for name in rows if rows[name] != loaded[name]}
+        # Seeds may change rows without adding any.
+        database.analyze(catalog.tables.values() if seeds else [])
     return {
         "rows": sum(rows.values()),
         "seeds": seeds,

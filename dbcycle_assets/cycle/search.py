@@ -4,19 +4,33 @@ materialized views and schema texts, and the records that the asset metadata is 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import polars as pl
 
-from ..anonymizers import parameters_of
+from ..anonymizers import build_mask, parameters_of
 from ..anonymizers.base import Kind
+from ..artifacts import DIGITS, content_digest, digest_of_file
 from ..databases.port import Database, ElementCodec
 from ..model.catalog import Catalog, Column
 from ..model.decision import ColumnPlan
+from ..model.digest import digest_of
 from ..model.plan import Plan, TablePlan
-from ..model.survivors import Coverage, Search, Survivor, json_leaves, kept_digest, leaves_of
+from ..model.survivors import (
+    Coverage,
+    Digests,
+    Search,
+    Survivor,
+    json_leaves,
+    kept_digest,
+    known_original,
+    leaves_of,
+)
 from . import blocks, originals
+from .golden import golden_files
 from .seed import golden_rows
 from .session import Cycle
 
@@ -32,11 +46,11 @@ WORDLESS = {
     Kind.UUID: "a random identifier carries no text",
     Kind.ENUM: "an enum label is part of the schema",
 }
+SEARCHED = 1
+"""The version of the search: another one finds other things, and searches everything again."""
+
 SHORTEST_NUMBER = 9
 """A number with fewer digits is not searched: it would meet phone numbers by chance."""
-
-REMEMBERED = 1 << 27
-"""How many characters of values without a finding are remembered at once, of one table."""
 
 _WORDFUL = r"[A-Za-z&&[^eETZ]]|[^\x00-\x7f]|[\"{\[]"
 """What a value of a wordless kind must hold to carry text after all."""
@@ -47,8 +61,9 @@ _LITERAL = re.compile(r"'((?:[^']|'')*)'|--([^\n]*)|/\*(.*?)\*/|\$(\w*)\$(.*?)\$
 
 @dataclass(frozen=True)
 class _Place:
-    """A column as the search sees it; ``excuse`` says why a text that is found there may be, and
-    names of fewer than ``shortest`` words are passed over.
+    """A column as the search sees it; ``excuse`` says why a text that is found there may be, names
+    of fewer than ``shortest`` words are passed over, and ``explain`` tells whether a text that was
+    found is the fake of another original, which only by chance equals somebody's.
     """
 
     name: str
@@ -57,42 +72,40 @@ class _Place:
     vocabulary: frozenset[str] = frozenset()
     excuse: Callable[[str], str | None] = field(default=lambda _text: None)
     shortest: int = 1
-    clean: "_Clean" = field(default_factory=lambda: _Clean(0))
-
-
-class _Clean:
-    """The escaped values of one column in which nothing was found, each with its number of leaves.
-
-    Whether a text holds an original depends on the text alone, so an equal one is not searched
-    again: not in the next block, and not in the database that was built from the extract.
-    """
-
-    def __init__(self, room: int) -> None:
-        self.leaves: dict[str, int] = {}
-        self._room = room
-
-    def add(self, value: str, leaves: int) -> None:
-        """Remember a value if there is room."""
-        if len(value) <= self._room:
-            self._room -= len(value)
-            self.leaves[value] = leaves
+    unique: bool = False
+    explain: Callable[[str], bool] = field(default=lambda _text: False)
 
 
 class LeakSearch:
-    """Searches places for the originals of every anonymized column and keeps the account."""
+    """Searches places for the originals of every anonymized column and keeps the account.
 
-    def __init__(self, cycle: Cycle, plan: Plan) -> None:
+    ``clean`` is what earlier searches found clean, by table, and is kept up to date: a table that
+    is ``unchanged`` since, as are all originals, is not searched again.
+    """
+
+    def __init__(
+        self,
+        cycle: Cycle,
+        plan: Plan,
+        clean: dict[str, Any] | None = None,
+        unchanged: Container[str] = (),
+    ) -> None:
+        self._clean = clean if clean is not None else {}
+        self._unchanged = unchanged
+        self._universe: dict[str, str] = {}
         self.coverage = Coverage()
         self.uncovered: list[str] = []
         self._cycle = cycle
         self._plan = plan
         self._counts: dict[tuple[str, str, str], int] = {}
         self._excused = set(cycle.config.verify.coincidences)
-        self._kept: dict[str, frozenset[bytes]] = {}
-        known: dict[tuple[str, str], list[bytes]] = {}
+        self._kept: dict[str, frozenset[int]] = {}
+        self._kinds: set[str] = set()
+        known: dict[tuple[str, str], Digests] = {}
         for name, table in sorted(plan.tables.items()):
             known |= self._originals(name, table)
-        self._search = Search(cycle.key, known)
+        self._search = Search(cycle.key, known, self._kinds)
+        self._known = {f"{table}.{column}": found for (table, column), found in known.items()}
         masked = [item for table in plan.tables.values() for item in table.masked]
         self._words: frozenset[str] = frozenset().union(*map(_vocabulary, masked))
 
@@ -101,7 +114,7 @@ class LeakSearch:
         """What was found so far."""
         return [Survivor(*place, count) for place, count in sorted(self._counts.items())]
 
-    def _originals(self, name: str, table: TablePlan) -> dict[tuple[str, str], list[bytes]]:
+    def _originals(self, name: str, table: TablePlan) -> dict[tuple[str, str], Digests]:
         searchable = {
             item.column.name
             for item in table.masked
@@ -109,13 +122,15 @@ class LeakSearch:
         }
         if not table.rows:
             return {}
-        kept = originals.read(self._cycle.project.state, name)
+        kept = originals.read(self._cycle.project.state, name, self._cycle.key)
         if kept is None or not searchable <= set(kept):
             if searchable:
                 self.uncovered.append(f"{name}: the digests of its originals are missing or stale")
             return {}
         for column, found in kept.items():
             self._kept[f"{name}.{column}"] = found.excused
+            self._kinds.update(found.kinds)
+            self._universe[f"{name}.{column}"] = found.content
             if found.unsearchable:
                 reason = "an original too short or too common to search"
                 self.coverage.skip(reason, found.unsearchable)
@@ -125,42 +140,87 @@ class LeakSearch:
 
     def rows(self, catalog: Catalog, database: Database) -> None:
         """Search every extract on disk, and every table of the database that was built from them,
-        generated columns included.
+        generated columns included. A table that is its extract, byte for byte, is searched with it.
         """
-        for name, table in sorted(self._plan.tables.items()):
-            room = REMEMBERED // max(1, len(table.columns))
-            clean = {item.column.name: _Clean(room) for item in table.columns}
-            if table.rows:
-                self._extract(table, database, clean)
-            self._table(catalog, name, database, clean)
+        total = self.coverage
+        with ThreadPoolExecutor(1) as pool:
+            for name, table in sorted(self._plan.tables.items()):
+                self.coverage, found = Coverage(), len(self._counts)
+                content = self._content(table)
+                if name in self._unchanged and self._clean.get(name, {}).get("content") == content:
+                    self.coverage = Coverage(**self._clean[name]["coverage"])
+                else:
+                    same = pool.submit(self._is_extract, table, database)
+                    self._search_table(catalog, name, database, same)
+                    self._clean.pop(name, None)
+                    if len(self._counts) == found:
+                        entry = {"content": content, "coverage": asdict(self.coverage)}
+                        self._clean[name] = entry
+                total.add(self.coverage)
+        self.coverage = total
 
-    def _extract(self, table: TablePlan, database: Database, clean: Mapping[str, _Clean]) -> None:
-        places = [
-            self._place(table, item, database, frozenset(), clean[item.column.name])
-            for item in table.columns
-        ]
+    def _content(self, table: TablePlan) -> str:
+        """Return what the result of searching a table depends on: its rows, and all originals."""
+        name = table.table.id
+        manifest = self._cycle.extracts.manifest(name)
+        golden = golden_files(self._cycle.project).get(name)
+        rules = [(item.column.name, item.digest) for item in table.columns]
+        return digest_of(
+            [
+                *(SEARCHED, self._cycle.key.id, self._universe, sorted(self._excused), rules),
+                manifest.digest if manifest is not None else "",
+                digest_of_file(golden) if golden is not None else "",
+            ]
+        )
+
+    def _search_table(
+        self, catalog: Catalog, name: str, database: Database, same: "Future[bool]"
+    ) -> None:
+        table = self._plan.tables[name]
+        if table.rows:
+            self._extract(table, database)
+        if not same.result():
+            self._table(catalog, name, database, table.table.columns)
+            return
+        self.coverage.compare("database", self.coverage.by_place.get("extracts", 0))
+        generated = [column for column in table.table.columns if column.generated]
+        self._table(catalog, name, database, generated)
+
+    def _is_extract(self, table: TablePlan, database: Database) -> bool:
+        """Tell whether a table of the database holds what its extract holds, and nothing else."""
+        name = table.table.id
+        manifest = self._cycle.extracts.manifest(name)
+        if manifest is None or name in golden_files(self._cycle.project):
+            return False
+        content = content_digest(manifest.columns)
+        for block in database.read(table.table, [item.column for item in table.columns]):
+            content.update(block)
+        return content.hexdigest()[:DIGITS] == manifest.digest
+
+    def _extract(self, table: TablePlan, database: Database) -> None:
+        places = [self._place(table, item, database, frozenset()) for item in table.columns]
         source = self._cycle.extracts.read(table.table.id)
         self.coverage.rows += self._blocks("extracts", source, places)
         self.coverage.tables += 1
         self.coverage.columns += len(places)
 
     def _table(
-        self, catalog: Catalog, name: str, database: Database, clean: Mapping[str, _Clean]
+        self, catalog: Catalog, name: str, database: Database, columns: Sequence[Column]
     ) -> None:
         table = self._plan.tables[name]
+        if not columns:
+            return
         planned = {item.column.name: item for item in table.columns}
         golden = self._golden(catalog, name)
         places = []
-        for column in table.table.columns:
+        for column in columns:
             if column.name in planned:
                 by_hand = golden.get(column.name, frozenset())
-                # What was searched without an excuse needs another look where there is one.
-                known = _Clean(0) if by_hand else clean[column.name]
-                place = self._place(table, planned[column.name], database, by_hand, known)
+                place = self._place(table, planned[column.name], database, by_hand)
             else:
                 place = self._generated(name, column, database, golden)
             places.append(place)
-        source = database.read(table.table, table.table.columns)
+        source = database.read(table.table, columns)
         self._blocks("database", source, places)
 
     def schema(self, database: Database) -> None:
@@ -194,7 +254,6 @@ class LeakSearch:
         item: ColumnPlan,
         database: Database,
         by_hand: frozenset[str],
-        clean: _Clean,
     ) -> _Place:
         where = f"{table.table.id}.{item.column.name}"
         words = _vocabulary(item)
@@ -208,7 +267,32 @@ class LeakSearch:
             return None
 
         codec = database.element_codec(item.column)
-        return _Place(where, item.column.kind, codec, words, excuse, clean=clean)
+        explain = self._explained(where, item)
+        unique = table.table.facts(item.column).unique
+        return _Place(where, item.column.kind, codec, words, excuse, unique=unique, explain=explain)
+
+    def _explained(self, where: str, item: ColumnPlan) -> Callable[[str], bool]:
+        """Return how to tell that a text of a column is the fake of one of the column's originals.
+
+        A permutation on few numbers gives some people what is somebody else's.
+        """
+        known = self._known.get(where)
+        if known is None or len(item.chain) > 1 or not item.definition.reversible:
+            return lambda _text: False
+        key = self._cycle.key.within(item.domain)
+        forth, back = (
+            build_mask(item.rule, item.options, item.facts, each) for each in (key, key.reversed())
+        )
+
+        def explained(text: str) -> bool:
+            try:
+                original = back(text) or ""
+                fake = forth(original)
+            except ValueError:
+                return False
+            return fake == text and known_original(self._cycle.key, known, original, item.rule)
+
+        return explained
 
     def _generated(
         self, table: str, column: Column, database: Database, golden: Mapping[str, frozenset[str]]
@@ -250,34 +334,42 @@ class LeakSearch:
             wordful = column.filter(_may_be_wordful(column, place.kind))
             self.coverage.skip(reason, len(column) - len(wordful))
             column = wordful
-        known, compared = place.clean.leaves, 0
+        if place.codec is None:
+            column = self._unsuspicious(where, place, column)
         for value, count in column.value_counts().iter_rows():
-            if (leaves := known.get(value)) is not None:
-                compared += leaves * count
-                continue
             texts = _leaves(blocks.unescape(value), place)
-            if self._texts(where, place, ((text, count) for text in texts)):
-                place.clean.add(value, len(texts))
-        self.coverage.compare(where, compared)
+            self._texts(where, place, ((text, count) for text in texts))
 
-    def _texts(self, where: str, place: _Place, texts: Iterable[tuple[str, int]]) -> bool:
-        """Search texts, each as often as it is there; tell whether all were, without a finding."""
-        coverage, clean = self.coverage, True
+    def _unsuspicious(self, where: str, place: _Place, column: pl.Series) -> pl.Series:
+        """Search plain values at once; return the values that must be looked at one by one."""
+        different = column if place.unique else column.unique()
+        suspect = different.str.contains("\\", literal=True)
+        suspect |= self._search.suspects(different)
+        if not suspect.any():
+            self.coverage.compare(where, len(column))
+            return column.clear()
+        left = column.filter(
+            suspect if place.unique else column.is_in(different.filter(suspect).implode())
+        )
+        self.coverage.compare(where, len(column) - len(left))
+        return left
+
+    def _texts(self, where: str, place: _Place, texts: Iterable[tuple[str, int]]) -> None:
+        """Search texts, each as often as it is there."""
+        coverage = self.coverage
         for text, count in texts:
             reason = _wordless(place.kind, text) or place.excuse(text)
             if reason is not None:
                 coverage.skip(reason, count)
-                clean = False
                 continue
             coverage.compare(where, count)
-            for owner in self._search.hits(text, place.vocabulary, shortest=place.shortest):
-                clean = False
-                if place.name in self._excused:
-                    coverage.coincidences += count
-                else:
-                    found = (*owner, place.name)
-                    self._counts[found] = self._counts.get(found, 0) + count
-        return clean
+            owners = self._search.hits(text, place.vocabulary, shortest=place.shortest)
+            if owners and (place.name in self._excused or place.explain(text)):
+                coverage.coincidences += count * len(owners)
+                continue
+            for owner in owners:
+                found = (*owner, place.name)
+                self._counts[found] = self._counts.get(found, 0) + count
 
 
 def _vocabulary(item: ColumnPlan) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """Seeding: extracts and golden records merged into the ``seeded`` database, a table at a time.
 
-That database has tables but no indexes, keys or triggers: each table is replaced alone and whole,
-and everything that checks or fires is added once, when the test database is built from a clone.
+Each table is replaced alone and whole, without its indexes and keys, and gets them back once all
+are there: tables that did not change keep theirs. That database has no triggers; what fires is
+added when the test database is built from a clone.
 """
 
 import json
@@ -11,13 +12,15 @@ from pathlib import Path
 
 from ..artifacts import file_name, write_json
 from ..databases.port import Database, Row
-from ..errors import DbCycleError, GoldenError
-from ..model.catalog import Catalog
+from ..errors import BadInput, DbCycleError, GoldenError
+from ..model.catalog import Catalog, ForeignKey
 from ..model.digest import digest_of
 from ..model.ledger import Check
+from .blocks import ahead
 from .completion import Completion
-from .extract import Failure
+from .extract import Failure, together
 from .golden import golden_files, parse_golden
+from .pace import Pace
 from .plan import require_catalog
 from .session import Cycle, Outcome
 
@@ -63,18 +66,22 @@ def golden_rows(cycle: Cycle, catalog: Catalog, name: str) -> tuple[list[Row], d
 def seed(cycle: Cycle, tables: Iterable[str]) -> Iterator[Outcome | Failure]:
     """Load tables into the seeded database and yield each outcome as it comes."""
     catalog = require_catalog(cycle)
-    loaded: dict[str, str] | None = None
+    stale = []
     for name in tables:
-        asset = f"seeded/{name}"
-        if (hit := cycle.fresh(asset, missing={})) is not None:
+        if (hit := cycle.fresh(f"seeded/{name}", missing={})) is not None:
             yield hit
-            continue
-        if loaded is None:
-            loaded = prepare(cycle, catalog)
-        try:
-            yield _seed(cycle, catalog, name)
-        except DbCycleError as error:
-            yield Failure(asset, error)
+        else:
+            stale.append(name)
+    if stale:
+        prepare(cycle, catalog)
+        release(cycle, catalog, stale)
+        largest = sorted(stale, key=lambda name: -_size(cycle, name))
+        yield from together(cycle, largest, _seed, writes=True)
+
+
+def _size(cycle: Cycle, name: str) -> int:
+    manifest = cycle.extracts.manifest(name)
+    return manifest.size if manifest is not None else 0
 
 
 def prepare(cycle: Cycle, catalog: Catalog) -> dict[str, str]:
@@ -90,17 +97,93 @@ def prepare(cycle: Cycle, catalog: Catalog) -> dict[str, str]:
         return database.loaded_content()
 
 
-def complete(cycle: Cycle, catalog: Catalog) -> None:
-    """Load every table that the seeded database lacks although its asset is fresh.
-
-    That is so after the schema changed elsewhere, or when the server was lost.
-    """
-    loaded = prepare(cycle, catalog)
+def release(cycle: Cycle, catalog: Catalog, names: Iterable[str]) -> None:
+    """Drop the foreign keys that touch tables, before these are loaded side by side."""
     with cycle.server.open(cycle.database("seeded")) as database:
-        for name in sorted(catalog.tables):
-            if loaded.get(name) != content_of(cycle, name):
-                cycle.progress(f"loading {name}")
-                load(cycle, database, catalog, name)
+        database.release([catalog.tables[name] for name in names if name in catalog.tables])
+
+
+def complete(cycle: Cycle, catalog: Catalog) -> int:
+    """Make the seeded database whole: load every table that it lacks although its asset is fresh,
+    let references follow what golden records displaced, add the indexes and keys that are missing,
+    and gather statistics. Return how many references were repaired.
+
+    Tables are missing after the schema changed elsewhere, or when the server was lost; indexes and
+    keys are, of tables that were loaded and of those that refer to them.
+
+    Raises:
+        BadInput: rows refer to rows that do not exist.
+    """
+    loaded, server, name = prepare(cycle, catalog), cycle.server, cycle.database("seeded")
+    followed = {table: _followed(cycle, catalog, table) for table in sorted(catalog.tables)}
+    wanted = {table: content_of(cycle, table) for table in followed}
+    # A table that was repaired after other golden records than now begins from its extract again.
+    lacking = [
+        table
+        for table, suffix in followed.items()
+        if loaded.get(table) not in {wanted[table] + suffix, wanted[table]}
+    ]
+    repaired = 0
+    if lacking:
+        release(cycle, catalog, lacking)
+    with server.open(name) as database:
+        for table in lacking:
+            cycle.progress(f"loading {table}")
+            load(cycle, database, catalog, table)
+        for table, suffix in followed.items():
+            if suffix and (table in lacking or loaded.get(table) != wanted[table] + suffix):
+                for key in _references_of(catalog, table):
+                    repaired += database.repoint(key, displaced_of(cycle, key.parent))
+                database.note_content(catalog.tables[table], wanted[table] + suffix)
+    cycle.progress("adding indexes and keys")
+    try:
+        server.copy_schema(cycle.database("migrated"), name, "keys", cycle.progress)
+    except DbCycleError:
+        _refuse_orphans(cycle, catalog)
+        raise
+    if server.engine == "sqlite":  # it takes keys unproven
+        _refuse_orphans(cycle, catalog)
+    with server.open(name) as database:
+        database.analyze([])
+    return repaired
+
+
+def settled_content(cycle: Cycle, catalog: Catalog, table: str) -> str:
+    """Return what identifies the rows of a table once its references follow displaced rows."""
+    return content_of(cycle, table) + _followed(cycle, catalog, table)
+
+
+def _references_of(catalog: Catalog, table: str) -> list[ForeignKey]:
+    return [key for key in catalog.foreign_keys if key.table == table]
+
+
+def _followed(cycle: Cycle, catalog: Catalog, table: str) -> str:
+    """Return what tells which displaced rows the references of a table have to follow; nothing if
+    there are none.
+    """
+    found = {key.parent: displaced_of(cycle, key.parent) for key in _references_of(catalog, table)}
+    found = {parent: displaced for parent, displaced in found.items() if displaced}
+    return f" {digest_of(found)}" if found else ""
+
+
+def _refuse_orphans(cycle: Cycle, catalog: Catalog) -> None:
+    """Say which rows refer to nothing.
+
+    Raises:
+        BadInput: some do.
+    """
+    with cycle.server.open(cycle.database("seeded")) as database:
+        dangling = [
+            f"{key.table}: {count} rows refer through {key.name} to no row of {key.parent}"
+            for key in catalog.foreign_keys
+            if (count := database.orphans(key))
+        ]
+    if dangling:
+        raise BadInput(
+            "rows refer to rows that do not exist:\n  - " + "\n  - ".join(dangling),
+            remedy="golden records must bring their parents along; a reference that was broken in "
+            "production needs a repair in a migration",
+        )
 
 
 def content_of(cycle: Cycle, name: str) -> str:
@@ -108,7 +191,7 @@ def content_of(cycle: Cycle, name: str) -> str:
     return digest_of(cycle.inputs(f"seeded/{name}"))
 
 
-def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outcome | None:
+def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outcome:
     """Replace one table by its extract with its golden records merged over it.
 
     Raises:
@@ -121,9 +204,14 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
     manifest = cycle.extracts.manifest(name)
     rows = manifest.rows if manifest is not None else 0
     path = golden_files(cycle.project).get(name)
+    pace = Pace(cycle.progress, f"seeding {name}", rows)
     try:
         done = database.replace_rows(
-            table, table.stored_columns, cycle.extracts.read(name), golden, content_of(cycle, name)
+            table,
+            table.stored_columns,
+            pace.counted(ahead(cycle.extracts.read(name))),
+            golden,
+            content_of(cycle, name),
         )
     except GoldenError as error:
         where = f"{path}: {error.where}" if error.where else str(path)
@@ -139,22 +227,27 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
     facts = {
         "columns": extracted.facts.get("columns", []) if extracted is not None else [],
         "rows": done.rows,
+        "rows_per_second": round(done.rows / max(0.001, time.monotonic() - started)),
         "golden": done.golden,
         "replaced_by_golden": done.replaced,
         "displaced_by_unique_key": len(done.displaced),
         **({"golden_completed": completed} if completed else {}),
     }
     check = Check("no_row_lost", passed=True, facts={"rows": done.rows, "expected": expected})
-    version = digest_of([table.shape, done.fingerprint.rows, done.fingerprint.digest])
+    # Without golden records the rows are the extract's, and so is what tells them from others.
+    merged = done.fingerprint.digest if done.fingerprint is not None else ""
+    content = merged or (manifest.digest if manifest is not None else "")
+    version = digest_of([table.shape, done.rows, content])
     return cycle.record(f"seeded/{name}", version, started=started, facts=facts, checks=(check,))
 
 
-def _seed(cycle: Cycle, catalog: Catalog, name: str) -> Outcome | Failure:
-    asset = f"seeded/{name}"
+def _seed(cycle: Cycle, name: str) -> Outcome | Failure:
     cycle.progress(f"seeding {name}")
-    with cycle.server.open(cycle.database("seeded")) as database:
-        outcome = load(cycle, database, catalog, name)
-    return outcome or Failure(asset, DbCycleError("nothing was loaded"))
+    try:
+        with cycle.server.open(cycle.database("seeded")) as database:
+            return load(cycle, database, require_catalog(cycle), name)
+    except DbCycleError as error:
+        return Failure(f"seeded/{name}", error)
 
 
 def _displaced_path(cycle: Cycle, name: str) -> Path:

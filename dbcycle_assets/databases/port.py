@@ -52,13 +52,14 @@ class Loaded:
     ``displaced`` tells, for every extracted row that a golden record displaced through a unique
     key other than the primary key, its old key and the golden record's: (old, new) tuples of the
     primary key's text forms. Rows displaced by an equal primary key need no repair.
+    ``fingerprint`` is None where the rows are those of the blocks and no others.
     """
 
     rows: int
     golden: int
     replaced: int
     displaced: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint | None
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,18 @@ class Database(Protocol):
         golden: Sequence[Row],
         content: str,
     ) -> Loaded:
-        """Empty the table, load ``blocks``, let ``golden`` win by primary key and by every unique
-        key, and record ``content`` for the table, all in one transaction.
+        """Drop the table's indexes and keys, empty it, load ``blocks``, let ``golden`` win by
+        primary key and by every unique key, and record ``content``, all in one transaction.
 
         Raises:
             GoldenError: a golden record does not fit; the message names its number (from 1).
         """
+
+    def release(self, tables: Iterable[Table]) -> None:
+        """Drop the foreign keys of tables and those to them, before their rows are replaced."""
+
+    def note_content(self, table: Table, content: str) -> None:
+        """Record another content for a table that was loaded and then changed."""
 
     def loaded_content(self) -> dict[str, str]:
         """Return what :meth:`replace_rows` recorded, by table id."""
@@ -156,8 +163,8 @@ class Database(Protocol):
     def refresh_views(self) -> int:
         """Fill the materialized views in dependency order; return how many."""
 
-    def analyze(self) -> None:
-        """Gather statistics."""
+    def analyze(self, tables: Iterable[Table]) -> None:
+        """Gather statistics of tables, and of those that were loaded since they were gathered."""
 
     def run_sql(self, script: str, path: Path) -> None:
         """Run one SQL file in one transaction.
@@ -332,7 +339,8 @@ class Server(Protocol):
 
     def copy_schema(self, source: str, target: str, section: str, progress: Progress) -> None:
         """Build part of ``source``'s schema in ``target``: ``section`` is ``pre-data`` (types,
-        functions, tables, views) or ``post-data`` (indexes, keys, triggers).
+        functions, tables, views), ``keys`` (the indexes and keys that ``target`` lacks) or
+        ``post-data`` (these, triggers and all the rest).
         """
 
     def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:

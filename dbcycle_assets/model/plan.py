@@ -15,8 +15,8 @@ from .decision import ColumnPlan, Judge, case_digest, reading_faults
 from .digest import digest_of
 from .graph import load_order
 from .head import at_head, masked_ancestors
+from .marks import NAMES, PHRASES
 from .proof import Proof, Verdict, prove
-from .survivors import NAMES, PHRASES
 
 EXTRACT_FORMAT = 2
 """Raised when the same rules would write different bytes."""

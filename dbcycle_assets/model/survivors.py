@@ -1,78 +1,28 @@
 """Finding what should be gone: keyed digests of originals, and the search for them in output.
 
-An original is kept only as a keyed digest of a *mark*: an e-mail address, the digits of a phone
-number, a name or phrase of up to six words, or a whole value. Output text is taken apart into the
-same marks, whatever its type, and every mark is looked up. Mask and search share no list of types.
+An original is kept only as keyed digests of its *marks*. Output text is taken apart into the same
+marks, whatever its type, and every mark is looked up. Mask and search share no list of types.
 """
 
 import itertools
 import json
-import re
-import unicodedata
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import polars as pl
+
 from ..anonymizers.base import Key, Mask
+from ..anonymizers.columns import put
+from . import mark_columns, marks
+from .marks import KINDS, LONGEST_PHRASE, SHORTEST_WHOLE, WORD, contacts, mark_digest, words
 
-NAMES = frozenset({"first_name", "last_name", "full_name", "username"})
-"""Rules whose originals are searched word for word, single words included."""
-
-PHRASES = frozenset({"street_address", "company"})
-"""Rules whose originals are searched as phrases of two words or more."""
-
-LONGEST_PHRASE = 6
-SHORTEST_WHOLE = 8
-_SHORTEST_NAME = 3
 _MOST_WORDS = 1_000_000
-_WORD = re.compile(r"[^\W_]+")
-_ASCII_WORD = re.compile(r"[0-9a-z]+")
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:{}\[\]]+@[^\s@<>\"'(),;:{}\[\]]+\.[^\s@<>\"'(),;:{}\[\].]+")
-_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s().\-/]{5,20}\d(?![\w])")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_PHONE_DIGITS = range(7, 16)
-_DIGITS_ENOUGH = re.compile(r"\d(?:\D*\d){6}")
+_PENDING = 1 << 21
+"""How many digests are gathered before they are sorted and what is double is left out."""
 
-
-def words(text: str) -> list[str]:
-    """Return the words of a text, folded so that case and compatibility forms do not matter."""
-    if text.isascii():  # most texts are, and they are their own compatibility form
-        return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
-def _contacts(text: str) -> Iterator[str]:
-    """Yield the marks of e-mail addresses and phone numbers found anywhere in a text."""
-    if "@" in text:
-        for match in _EMAIL.finditer(text):
-            yield "@" + match.group().casefold().strip(".")
-    if _DIGITS_ENOUGH.search(text) is None:
-        return
-    for match in _PHONE.finditer(_DATE.sub(" ", text)):
-        digits = "".join(filter(str.isdigit, match.group()))
-        if len(digits) in _PHONE_DIGITS:
-            yield "#" + digits
-
-
-def _named(word: str) -> bool:
-    return not word.isdigit() and (len(word) >= _SHORTEST_NAME or not word.isascii())
-
-
-def marks_of_original(value: str, rule: str) -> set[str]:
-    """Return the marks by which an original of a rule would be recognised; may be empty."""
-    marks = set(_contacts(value))
-    if rule == "scrub" or (marks and rule in {"email", "phone"}):
-        return marks
-    parts = words(value)
-    phrase = " ".join(parts)
-    whole = len(phrase) >= SHORTEST_WHOLE
-    if rule in NAMES and len(parts) <= LONGEST_PHRASE:
-        if len(parts) > 1 or (parts and _named(parts[0])):
-            marks.add("w" + phrase)
-    elif rule in PHRASES and 1 < len(parts) <= LONGEST_PHRASE and whole:
-        marks.add("w" + phrase)
-    elif whole and (len(parts) > 2 or any(map(str.isdigit, phrase))):  # noqa: PLR2004
-        marks.add("t" + phrase)
-    return marks
+Digests = np.ndarray
+"""Digests of marks: uint64, sorted, each once."""
 
 
 class Originals:
@@ -80,35 +30,57 @@ class Originals:
 
     def __init__(self, key: Key) -> None:
         self._key = key
-        self.digests: set[bytes] = set()
-        self.kept: set[bytes] = set()
+        self._found: list[Digests] = []
+        self._pending = 0
+        self._single: set[int] = set()
+        self.kept: set[int] = set()
         self.values = 0
         self.unsearchable = 0
+        self.kinds: set[str] = set()
 
     def add(self, value: str, rule: str) -> None:
         """Take in one original value of a column with that rule."""
         self.values += 1
-        marks = marks_of_original(value, rule)
-        if not marks:
-            self.unsearchable += 1
-        for mark in marks:
-            self.digests.add(mark_digest(self._key, mark))
+        found = marks.marks_of_original(value, rule)
+        self.unsearchable += not found
+        for mark in found:
+            self.kinds.add(mark[0])
+            self._single.add(mark_digest(self._key, mark))
             if mark[0] == "w":
-                self.digests.add(mark_digest(self._key, "f" + mark[1:].split(" ", 1)[0]))
+                self.kinds.add("f")
+                self._single.add(mark_digest(self._key, "f" + mark[1:].split(" ", 1)[0]))
+
+    def add_many(self, values: pl.Series, rule: str) -> None:
+        """Take in many different originals: plain ones as columns, all others one by one."""
+        found, read, unsearchable = mark_columns.marks_of_originals(values, rule)
+        for value in values.filter(~read):
+            self.add(value, rule)
+        self.values += int(read.sum())
+        self.unsearchable += unsearchable
+        for kind, texts in found:
+            if len(texts):
+                self.kinds.add(kind)
+                self._found.append(mark_columns.mark_digests(self._key, kind, texts))
+                self._pending += len(texts)
+        if self._pending > _PENDING:
+            self._found, self._pending = [self.digests], 0
+
+    @property
+    def digests(self) -> Digests:
+        """The digests of all marks so far."""
+        single = np.fromiter(self._single, dtype=np.uint64, count=len(self._single))
+        found = np.concatenate([*self._found, single])
+        found.sort()
+        return found[np.concatenate([[True], found[1:] != found[:-1]])] if len(found) else found
 
     def keep(self, value: str) -> None:
         """Take in a value that a condition of the column's rule keeps."""
         self.kept.add(kept_digest(self._key, value))
 
 
-def kept_digest(key: Key, value: str) -> bytes:
-    """Return the eight bytes under which a value that a condition keeps is known."""
+def kept_digest(key: Key, value: str) -> int:
+    """Return the 64 bits under which a value that a condition keeps is known."""
     return mark_digest(key, "k" + " ".join(words(value)))
-
-
-def mark_digest(key: Key, mark: str) -> bytes:
-    """Return the eight bytes under which a mark is kept."""
-    return key.digest("survivor", mark, 8)
 
 
 @dataclass
@@ -130,6 +102,17 @@ class Coverage:
         self.leaves_compared += leaves
         self.by_place[place] = self.by_place.get(place, 0) + leaves
 
+    def add(self, other: "Coverage") -> None:
+        """Add what another search looked at."""
+        self.tables += other.tables
+        self.columns += other.columns
+        self.rows += other.rows
+        self.coincidences += other.coincidences
+        for place, leaves in other.by_place.items():
+            self.compare(place, leaves)
+        for reason, leaves in other.skipped_reasons.items():
+            self.skip(reason, leaves)
+
     def skip(self, reason: str, leaves: int) -> None:
         """Count leaves that carry nothing to search."""
         self.leaves_skipped += leaves
@@ -146,20 +129,76 @@ class Survivor:
     count: int
 
 
+class Known:
+    """The digests of many columns: which numbers are among them, and whose."""
+
+    def __init__(self, columns: Sequence[Digests]) -> None:
+        self._columns = [digests for digests in columns if len(digests)]
+        self._places = [place for place, digests in enumerate(columns) if len(digests)]
+        total = sum(map(len, self._columns))
+        # One bit for each value of the first bits: few other numbers fall on one that is set.
+        self._shift = np.uint64(64 - max(16, (total << 5).bit_length()))
+        self._bits = np.zeros((1 << int(64 - self._shift)) >> 3, dtype=np.uint8)
+        for digests in self._columns:
+            place = digests >> self._shift
+            np.bitwise_or.at(
+                self._bits, place >> np.uint64(3), (1 << (place & np.uint64(7))).astype(np.uint8)
+            )
+
+    def __len__(self) -> int:
+        return sum(map(len, self._columns))
+
+    def among(self, numbers: np.ndarray) -> np.ndarray:
+        """Tell which numbers are among the digests."""
+        place = numbers >> self._shift
+        found = (self._bits[place >> np.uint64(3)] >> (place & np.uint64(7)).astype(np.uint8)) & 1
+        found = found.astype(bool)
+        if found.any():
+            few = numbers[found]
+            found[found] = np.logical_or.reduce([_within(few, each) for each in self._columns])
+        return np.asarray(found)
+
+    def owner(self, number: int) -> int | None:
+        """Return the first column that has a number, or None."""
+        place = number >> int(self._shift)
+        if not self._bits[place >> 3] >> (place & 7) & 1:
+            return None
+        one = np.array([number], dtype=np.uint64)
+        for place, digests in zip(self._places, self._columns, strict=True):
+            if _within(one, digests)[0]:
+                return place
+        return None
+
+
+def _within(numbers: np.ndarray, digests: Digests) -> np.ndarray:
+    """Tell which numbers are among sorted ones."""
+    at = np.searchsorted(digests, numbers)
+    return np.asarray(digests[np.minimum(at, len(digests) - 1)] == numbers)
+
+
+def known_original(key: Key, digests: Digests, value: str, rule: str) -> bool:
+    """Tell whether a value is one of the originals of a column with that rule."""
+    found = [mark_digest(key, mark) for mark in marks.marks_of_original(value, rule)]
+    return bool(found) and bool(_within(np.array(found, dtype=np.uint64), digests).all())
+
+
 class Search:
     """Looks texts up among the originals of the whole database."""
 
-    def __init__(self, key: Key, originals: Mapping[tuple[str, str], Iterable[bytes]]) -> None:
+    def __init__(
+        self,
+        key: Key,
+        originals: Mapping[tuple[str, str], Digests],
+        kinds: Iterable[str] = KINDS,
+    ) -> None:
         self._key = key
         self._columns = list(originals)
-        self._owner: dict[bytes, int] = {}
-        for index, digests in enumerate(originals.values()):
-            for digest in digests:
-                self._owner.setdefault(digest, index)
-        self._starts = _Starts(key, self._owner)
+        self._known = Known(list(originals.values()))
+        self._kinds = frozenset(kinds)
+        self._starts = _Starts(key, self._known)
 
     def __len__(self) -> int:
-        return len(self._owner)
+        return len(self._known)
 
     def hits(
         self, text: str, vocabulary: frozenset[str] = frozenset(), *, shortest: int = 1
@@ -169,39 +208,87 @@ class Search:
         Marks made only of words of ``vocabulary`` are left out: the mask emits them whatever it
         reads. Names of fewer words than ``shortest`` are not looked for.
         """
-        found = self._found(text, vocabulary, shortest)
-        return {self._columns[self._owner[digest]] for digest in found}
+        return {self._columns[owner] for owner in self._found(text, vocabulary, shortest)}
 
-    def _found(self, text: str, vocabulary: frozenset[str], shortest: int) -> Iterator[bytes]:
-        for mark in _contacts(text):
-            yield from self._known(mark)
+    def suspects(self, values: pl.Series) -> pl.Series:
+        """Tell for which of many different texts :meth:`hits` must look: for all others it would
+        find nothing.
+        """
+        suspect = ~mark_columns.plain(values)
+        if "@" in self._kinds:
+            suspect |= values.str.contains("@", literal=True) & ~self._free_of_addresses(values)
+        if "#" in self._kinds:
+            digits, whole, likely = mark_columns.numbers(values)
+            suspect = self._or_known(suspect | (likely & ~whole), "#", digits, whole)
+        if not self._kinds & {"f", "t"}:
+            return suspect
+        phrase = mark_columns.phrases(values)
+        if "f" in self._kinds:
+            suspect |= self._begun(phrase)
+        if "t" in self._kinds:
+            long = phrase.str.len_bytes() >= SHORTEST_WHOLE
+            suspect = self._or_known(suspect, "t", phrase.filter(long), long)
+        return suspect
+
+    def _free_of_addresses(self, values: pl.Series) -> pl.Series:
+        """Tell which values are one address and nothing else, and no original."""
+        mark, whole = mark_columns.addresses(values)
+        known = self._or_known(whole & False, "@", mark, whole)
+        return whole & ~known
+
+    def _begun(self, phrase: pl.Series) -> pl.Series:
+        """Tell which phrases have a word that begins a known name."""
+        split = phrase.str.split(" ")
+        begins = self._known.among(mark_columns.mark_digests(self._key, "f", split.explode()))
+        found = np.zeros(len(phrase), dtype=bool)
+        if begins.any():
+            rows = np.repeat(np.arange(len(phrase)), split.list.len().to_numpy())
+            found[rows[begins]] = True
+        return pl.Series(found)
+
+    def _are_known(self, kind: str, texts: pl.Series) -> pl.Series:
+        return pl.Series(self._known.among(mark_columns.mark_digests(self._key, kind, texts)))
+
+    def _or_known(
+        self, suspect: pl.Series, kind: str, texts: pl.Series, rows: pl.Series
+    ) -> pl.Series:
+        """Return ``suspect``, and of ``rows`` those whose mark of that kind is known."""
+        if texts.is_empty() or kind not in self._kinds:
+            return suspect
+        known = self._are_known(kind, texts)
+        return put(suspect, rows, suspect.filter(rows) | known)
+
+    def _found(self, text: str, vocabulary: frozenset[str], shortest: int) -> Iterator[int]:
+        for mark in contacts(text):
+            yield from self._owner(mark)
         parts, starts = words(text), self._starts
         for start in [index for index, word in enumerate(parts) if starts[word]]:
             for end in range(start + shortest, min(len(parts), start + LONGEST_PHRASE) + 1):
                 phrase = parts[start:end]
                 if not vocabulary.issuperset(phrase):
-                    yield from self._known("w" + " ".join(phrase))
+                    yield from self._owner("w" + " ".join(phrase))
         phrase_of_all = " ".join(parts)
         if len(phrase_of_all) >= SHORTEST_WHOLE and not vocabulary.issuperset(parts):
-            yield from self._known("t" + phrase_of_all)
+            yield from self._owner("t" + phrase_of_all)
 
-    def _known(self, mark: str) -> Iterator[bytes]:
-        if (digest := mark_digest(self._key, mark)) in self._owner:
-            yield digest
+    def _owner(self, mark: str) -> Iterator[int]:
+        if (owner := self._known.owner(mark_digest(self._key, mark))) is not None:
+            yield owner
 
 
 class _Starts(dict[str, bool]):
     """Whether a word begins a known name: each word is hashed once, while there is room."""
 
-    def __init__(self, key: Key, known: Container[bytes]) -> None:
+    def __init__(self, key: Key, known: Known) -> None:
         super().__init__()
         self._key = key
-        self._digests = known
+        self._known = known
 
     def __missing__(self, word: str) -> bool:
         if len(self) >= _MOST_WORDS:
             self.clear()
-        found = self[word] = mark_digest(self._key, "f" + word) in self._digests
+        found = self._known.owner(mark_digest(self._key, "f" + word)) is not None
+        self[word] = found
         return found
 
 
@@ -242,16 +329,16 @@ class Names:
 
     def __init__(self, key: Key) -> None:
         self._key = key
-        self._masks: dict[bytes, Mask] = {}
+        self._masks: dict[int, Mask] = {}
 
-    def add(self, digests: Iterable[bytes], mask: Mask) -> None:
+    def add(self, digests: Digests, mask: Mask) -> None:
         """Know the originals of a column, as digests, and the mask of that column."""
-        for digest in digests:
+        for digest in digests.tolist():
             self._masks.setdefault(digest, mask)
 
     def replace(self, text: str) -> str:
         """Return the text with every known name replaced; the longest one counts."""
-        found = list(_WORD.finditer(text))
+        found = list(WORD.finditer(text))
         folded = [" ".join(words(match.group())) for match in found]
         made: list[str] = []
         at = done = 0

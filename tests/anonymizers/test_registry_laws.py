@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from dbcycle_assets.anonymizers import Facts, Kind, build_mask, definition, parameters_of, registry
@@ -350,3 +351,78 @@ def test_json_stays_json_and_unknown_leaves_are_masked():
     document = json.loads(made)
     assert list(document) == ["name", "kept", "n", "deep", "y"]
     assert document["deep"]["x"][0].endswith(("example.com", "example.org", "example.net"))
+
+
+@laws
+def test_a_reversible_rule_goes_back_under_the_reversed_key(sample, kind, values):
+    """Whoever holds the key of a permutation comes from the fake to the value."""
+    if definition(sample.name).reversible and usual(sample):
+        forth, back = mask_of(sample, kind), mask_of(sample, kind, KEY.reversed())
+        assert [back(forth(value)) for value in values] == values
+
+
+ODD = [
+    *(
+        "",
+        " ",
+        "x",
+        "Mary  Smith",
+        " Bo",
+        "K",
+        "ſ",
+        "a\tb",
+        "SMITH",
+        "o'neil",
+        "A+B@c.de",
+        "\\",
+        "9999-12-30",
+    ),
+    *(
+        "+1 (212) 555-0100",
+        "+1 112 555 0100",
+        "00 49 30 1",
+        "0049 30 123",
+        "(0)",
+        "0",
+        "00",
+        "+",
+        "+4",
+        "1-2",
+    ),
+    *(
+        "+44 (0)20 7946 0958",
+        "030/1234567",
+        "012345678901234567890",
+        "tel 030 12",
+        "030 1 ext 2",
+        "0 0 1",
+    ),
+    *(
+        "2020-13-01",
+        "0001-01-01",
+        "2024-02-29T10:00 PM",
+        "2024-02-29 x",
+        "2000-01-01 00:00:00+00 BC",
+    ),
+]
+"""Texts at the edges of what a column at once can read."""
+
+
+@laws
+def test_a_column_at_once_is_what_each_value_alone_becomes(sample, kind, values):
+    """The mask of a column answers as the mask of one value does, or not at all."""
+    parameters = parameters_of(sample.name, sample.options)
+    many = [*values, *ODD] if kind is Kind.TEXT else values
+    for limit in (None, 40, 17):
+        facts = Facts(kind, labels=("a", "b"), max_length=limit)
+        build = definition(sample.name).build_column
+        at_once = build and build(parameters, facts, KEY)
+        if at_once is None:
+            return
+        given = pl.Series(many, dtype=pl.String)
+        made, holds = at_once(given)
+        assert given.to_list() == many  # it changes nothing in place
+        assert len(made) == len(holds) == len(many)
+        mask = mask_of(sample, kind, max_length=limit)
+        for value, fake, held in zip(many, made, holds, strict=True):
+            assert not held or fake == mask(value), value

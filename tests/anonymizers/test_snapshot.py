@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from dbcycle_assets.anonymizers import Facts, build_mask, definition
+from dbcycle_assets.anonymizers.base import FUNCTION
 
 from .samples import KEY, SAMPLES
 
@@ -27,7 +28,7 @@ def mapped():
             try:
                 mask = build_mask(sample.name, sample.options, facts, KEY)
                 found[f"{sample.id} {kind}"] = {
-                    "version": definition(sample.name).version,
+                    "version": [FUNCTION, definition(sample.name).version],
                     "fakes": {value: mask(value) for value in values},
                 }
             except ValueError:  # the laws say which values a rule must read

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from dbcycle_assets.anonymizers.base import Kind
 from dbcycle_assets.cycle import blocks
-from dbcycle_assets.cycle.search import WORDLESS, _Clean, _may_be_wordful, _wordless
-from dbcycle_assets.model.survivors import _contacts, leaves_of, words
+from dbcycle_assets.cycle.search import WORDLESS, _may_be_wordful, _wordless
+from dbcycle_assets.model.marks import contacts, words
+from dbcycle_assets.model.survivors import leaves_of
 
 AWKWARD = st.sampled_from((
     "2024-01-01T00:00:00Z", "1e5", "-Infinity", "NaN", "123456789", "١٢٣٤٥٦٧٨٩", "²²²²²²²²²", "[1]",
@@ -47,14 +48,4 @@ def test_no_phone_number_is_passed_over(text):
     free = re.sub(r"\d{4}-\d{2}-\d{2}", " ", text)
     found = ["".join(filter(str.isdigit, match)) for match in phone.findall(free)]
     marks = {"#" + digits for digits in found if 7 <= len(digits) <= 15}
-    assert {mark for mark in _contacts(text) if mark[0] == "#"} == marks
-
-
-def test_what_is_remembered_is_bounded():
-    """Beyond its room nothing is remembered, and everything is searched again."""
-    clean = _Clean(10)
-    clean.add("12345678", 1)
-    clean.add("12345678901", 1)
-    clean.add("12", 2)
-    clean.add("3", 1)
-    assert clean.leaves == {"12345678": 1, "12": 2}
+    assert {mark for mark in contacts(text) if mark[0] == "#"} == marks

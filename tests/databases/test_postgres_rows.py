@@ -43,13 +43,14 @@ def test_every_type_survives_the_round_trip(server: Server) -> None:
             for name, table in catalog.tables.items():
                 blocks = source.read(table, table.stored_columns)
                 done = heap.replace_rows(table, table.stored_columns, blocks, [], f"c-{name}")
-                assert done.fingerprint == before[name], name
+                assert done.rows == before[name].rows, name
+                assert heap.fingerprints([table])[name] == before[name], name
             assert heap.loaded_content() == {name: f"c-{name}" for name in catalog.tables}
         server.copy_schema("contract_source", "contract_heap", "post-data", silent)
         with server.open("contract_heap") as whole:
             assert whole.set_sequences() == 2
             assert whole.refresh_views() == 2
-            whole.analyze()
+            whole.analyze(whole.catalog().tables.values())
             assert whole.fingerprints(catalog.tables.values()) == before
             assert whole.catalog().schema_digest == catalog.schema_digest
             whole.run_sql(

@@ -124,7 +124,8 @@ def test_every_value_survives_the_round_trip(server: SqliteServer, odd: Catalog)
             frame = blocks.parse(found, len(table.stored_columns))
             assert blocks.render(frame) == found
             done = heap.replace_rows(table, table.stored_columns, [found], [], f"c-{name}")
-            assert done.fingerprint == before[name], name
+            assert done.rows == before[name].rows, name
+            assert heap.fingerprints([table])[name] == before[name], name
             assert b"".join(heap.read(table, table.stored_columns)) == found
         assert heap.loaded_content() == {name: f"c-{name}" for name in sorted(odd.tables)}
     assert stored(server, "heap") == stored(server, "source")
@@ -132,7 +133,7 @@ def test_every_value_survives_the_round_trip(server: SqliteServer, odd: Catalog)
     with server.open("heap") as whole:
         assert whole.set_sequences() == 1
         assert whole.refresh_views() == 0
-        whole.analyze()
+        whole.analyze(whole.catalog().tables.values())
         assert whole.fingerprints(odd.tables.values()) == before
         assert whole.catalog() == odd
         whole.run_sql("INSERT INTO [Order Items] VALUES (3, 1, 'fires')", Path("next.sql"))

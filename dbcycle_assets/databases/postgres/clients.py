@@ -126,14 +126,18 @@ def run(command: Sequence[str | Path], variables: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def stream(command: Sequence[str | Path], variables: Mapping[str, str]) -> Iterator[IO[bytes]]:
+def stream(
+    command: Sequence[str | Path],
+    variables: Mapping[str, str],
+    stdin: IO[bytes] | int = subprocess.DEVNULL,
+) -> Iterator[IO[bytes]]:
     """Run a program and give its output to read; it is terminated if the block is left early.
 
     Raises:
         ProgramFailed: it failed, and the block read all of its output.
     """
     with tempfile.TemporaryFile() as complaints:
-        process = _start(command, variables, complaints)
+        process = _start(command, variables, complaints, stdin)
         assert process.stdout is not None  # noqa: S101 - for the type checker
         with _ended(process, complaints), process.stdout as output:
             yield output

@@ -15,9 +15,9 @@ from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
 from ..port import ElementCodec, Fingerprint, Loaded, Row
 from ..scripting import asks_to_be_alone
-from . import loading, references, reflection, rows, scripts
+from . import loading, references, refitting, reflection, rows, scripts
 from .arrays import ArrayCodec
-from .catalog import materialized_columns, read_catalog, schema_texts
+from .catalog import materialized_columns, parts_of_id, read_catalog, schema_texts
 from .migrations import PostgresMigrations
 from .session import (
     Connection,
@@ -30,17 +30,23 @@ from .session import (
     statement,
     translated,
 )
+from .streams import Streams, worth_it
 
 
 class PostgresDatabase:
     """The protocol's Database; ``connect`` opens a further session on the same database."""
 
     def __init__(
-        self, name: str, connection: Connection, connect: Callable[[], Connection]
+        self,
+        name: str,
+        connection: Connection,
+        connect: Callable[[], Connection],
+        streams: Streams | None = None,
     ) -> None:
         self.name = name
         self._connection = connection
         self._connect = connect
+        self._streams = streams
         self._migrations = PostgresMigrations(name, connection, connect)
 
     def _path(self, *schemas: str) -> None:
@@ -87,7 +93,17 @@ class PostgresDatabase:
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            yield from rows.read(self._connection, table, columns, beside, parents)
+            select = rows.select(table, columns, beside, parents)
+            if self._streams is not None and self._streamable(table, beside):
+                yield from self._streams.copy(self._connection, select)
+            else:
+                yield from rows.copy_out(self._connection, select)
+
+    def _streamable(self, table: Table, beside: Sequence[Reading]) -> bool:
+        """Tell whether a table is best read by psql; expressions of the user's never are."""
+        if any(isinstance(reading, Expression) for reading in beside):
+            return False
+        return worth_it(self._connection, (table.schema, table.name))
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
         """Return the columns of each materialized view by its quoted name."""
@@ -136,6 +152,18 @@ class PostgresDatabase:
         with translated(table.id):
             self._everyday_path()
             return loading.replace_rows(self._connection, table, columns, blocks, golden, content)
+
+    def release(self, tables: Iterable[Table]) -> None:
+        """Drop the foreign keys that touch tables; see the protocol."""
+        with translated(self.name):
+            refitting.release(self._connection, tables)
+
+    def note_content(self, table: Table, content: str) -> None:
+        """Record another content for a table that was loaded and then changed."""
+        with translated(table.id):
+            self._connection.execute(
+                "UPDATE _dbcycle.loaded SET content = %s WHERE table_id = %s", [content, table.id]
+            )
 
     def loaded_content(self) -> dict[str, str]:
         """Return what :meth:`replace_rows` recorded, by table id."""
@@ -218,12 +246,21 @@ class PostgresDatabase:
                 self._connection.execute(
                     statement(f"REFRESH MATERIALIZED VIEW {identifier(*names[oid])}")
                 )
+                self._connection.execute(statement(f"ANALYZE {identifier(*names[oid])}"))
         return len(order)
 
-    def analyze(self) -> None:
-        """Gather statistics."""
+    def analyze(self, tables: Iterable[Table]) -> None:
+        """Gather statistics of tables, and of those that were loaded since they were gathered."""
+        names = {identifier(table.schema, table.name) for table in tables}
         with translated(self.name):
-            self._connection.execute("ANALYZE")
+            if self._exists("_dbcycle.loaded"):
+                found = self._connection.execute(
+                    "UPDATE _dbcycle.loaded SET analyzed = true WHERE NOT analyzed"
+                    " RETURNING table_id"
+                ).fetchall()
+                names |= {identifier(*parts_of_id(row["table_id"])) for row in found}
+            if names:
+                self._connection.execute(statement(f"ANALYZE {', '.join(sorted(names))}"))
 
     def run_sql(self, script: str, path: Path) -> None:
         """Run one SQL file in one transaction; see the protocol.

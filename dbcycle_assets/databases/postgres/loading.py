@@ -12,6 +12,7 @@ from ...errors import BadInput, DbCycleError, GoldenError
 from ...model.catalog import Column, Table
 from ..port import Loaded, Row
 from .keys import Key, keys_of
+from .refitting import strip
 from .rows import fingerprint, relation
 from .session import Connection, failure, identifier, in_template, literal, message_of, statement
 
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS _dbcycle.loaded (
     content text NOT NULL,
     keys jsonb NOT NULL
 );
+ALTER TABLE _dbcycle.loaded ADD COLUMN IF NOT EXISTS analyzed boolean NOT NULL DEFAULT false;
 CREATE TABLE IF NOT EXISTS _dbcycle.displaced (
     table_id text NOT NULL,
     former jsonb NOT NULL,
@@ -79,7 +81,7 @@ def replace_rows(
         load.run(BOOKKEEPING)
     try:
         with connection.transaction():
-            _copy_in(load, blocks)
+            rows = _copy_in(load, blocks)
             displaced: Pairs = ()
             replaced = 0
             if golden:
@@ -89,36 +91,37 @@ def replace_rows(
                 _insert(load)
             else:
                 load.run("DELETE FROM _dbcycle.displaced WHERE table_id = %s", [table.id])
-            done = fingerprint(connection, table)
+            done = fingerprint(connection, table) if golden else None
             _remember(load, keys, content)
     except psycopg.Error as error:
         raise failure(error, table.id) from None
-    return Loaded(done.rows, len(golden), replaced, displaced, done)
+    return Loaded(done.rows if done is not None else rows, len(golden), replaced, displaced, done)
 
 
-def _copy_in(load: _Load, blocks: Iterable[bytes]) -> None:
-    """Empty the table and copy the extract in.
+def _copy_in(load: _Load, blocks: Iterable[bytes]) -> int:
+    """Empty the table and copy the extract in; return how many rows the server took.
 
     Raises:
         BadInput: a row does not fit.
     """
     try:
+        strip(load.connection, load.table)
         load.run(f"TRUNCATE {relation(load.table)}")
     except psycopg.errors.FeatureNotSupported:
         raise DbCycleError(
             "other tables refer to the table, so it cannot be emptied alone",
             where=load.table.id,
-            remedy="rows are replaced in a database that has no foreign keys yet",
+            remedy="their foreign keys are dropped before, by `release`",
         ) from None
     if not load.columns:
-        return
+        return 0
+    rows = 0
     try:
-        with (
-            load.connection.cursor() as cursor,
-            cursor.copy(statement(f"COPY {load.name} ({load.names}) FROM STDIN")) as copy,
-        ):
-            for block in blocks:
-                copy.write(block)
+        with load.connection.cursor() as cursor:
+            with cursor.copy(statement(f"COPY {load.name} ({load.names}) FROM STDIN")) as copy:
+                for block in blocks:
+                    copy.write(block)
+            rows = cursor.rowcount
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException) as error:
         place = _PLACE.search(error.diag.context or "")
         row = f", row {place[1]}" if place else ""
@@ -130,6 +133,7 @@ def _copy_in(load: _Load, blocks: Iterable[bytes]) -> None:
             where=f"{load.table.id}{row}",
             remedy="choose an anonymizer whose values the column accepts",
         ) from None
+    return rows
 
 
 def _take_golden(load: _Load, golden: Sequence[Row]) -> None:
@@ -286,6 +290,7 @@ def _remember(load: _Load, keys: Sequence[Key], content: str) -> None:
     ]
     load.run(
         "INSERT INTO _dbcycle.loaded (table_id, content, keys) VALUES (%s, %s, %s::jsonb)"
-        " ON CONFLICT (table_id) DO UPDATE SET content = excluded.content, keys = excluded.keys",
+        " ON CONFLICT (table_id) DO UPDATE SET content = excluded.content, keys = excluded.keys,"
+        " analyzed = false",
         [load.table.id, content, json.dumps(described)],
     )

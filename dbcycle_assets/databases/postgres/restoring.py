@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +27,7 @@ from .catalog import table_id
 from .clients import Clients, ProgramFailed, environment, run, stream, without_password
 from .dumps import Diagnosis, content_of, diagnose, is_packed, sniff
 from .plain import Script, Statement, Truncated, Unreadable
+from .refitting import missing
 from .scripts import place_of, run_statement
 from .session import Connection, failure, identifier, message_of, query, statement
 
@@ -85,8 +86,8 @@ class Restore:
         extensions: Sequence[tuple[str, str | None]],
         dumper: Clients,
     ) -> None:
-        """Build a section of another database's schema in this one, without its comments: people
-        write there of people.
+        """Build what this database lacks of a section of another one's schema, without its
+        comments: people write there of people.
 
         Raises:
             DbCycleError: the server refused part of it.
@@ -104,7 +105,12 @@ class Restore:
                     environment(self.url),
                 )  # fmt: skip
                 self._create_extensions(extensions)
-                self._restore(archive, diagnose(archive, self.clients), section)
+                found = diagnose(archive, self.clients)
+                if section != "pre-data":
+                    with self.connect() as connection:
+                        lacking = tuple(missing(connection, found.entries, section))
+                    found, section = replace(found, entries=lacking), "post-data"
+                self._restore(archive, found, section)
             except (ProgramFailed, DumpError) as error:
                 lines = error.lines if isinstance(error, ProgramFailed) else (error.what,)
                 raise DbCycleError(

@@ -44,14 +44,13 @@ def fingerprint(connection: Connection, table: Table) -> Fingerprint:
     return Fingerprint(rows, digest_of([columns, rows, total]))
 
 
-def read(
-    connection: Connection,
+def select(
     table: Table,
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
-) -> Iterator[bytes]:
-    """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
+) -> str:
+    """Return the query for a table's rows, in an order that the content alone decides."""
     names = [f"t.{identifier(column.name)}" for column in columns]
     if table.primary_key:
         order = ", ".join(f"t.{identifier(name)}" for name in table.primary_key)
@@ -64,19 +63,17 @@ def read(
         name, join = _reading(table, reading, f"r{number}", parents)
         names.append(name)
         joins.append(join)
-    select = f"SELECT {', '.join(names)} FROM {relation(table)} AS t{''.join(joins)}"
-    if order:
-        select += f" ORDER BY {order}"
-    yield from copy_out(connection, select)
+    text = f"SELECT {', '.join(names)} FROM {relation(table)} AS t{''.join(joins)}"
+    return f"{text} ORDER BY {order}" if order else text
 
 
-def copy_out(connection: Connection, select: str) -> Iterator[bytes]:
+def copy_out(connection: Connection, query: str) -> Iterator[bytes]:
     """Yield what a query finds as copy text in blocks of whole lines."""
     gathered: list[bytes] = []
     size = 0
     with (
         connection.cursor() as cursor,
-        cursor.copy(statement(f"COPY ({select}) TO STDOUT")) as copy,
+        cursor.copy(statement(f"COPY ({query}) TO STDOUT")) as copy,
     ):
         for data in copy:
             line = bytes(data)

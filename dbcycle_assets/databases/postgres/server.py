@@ -32,6 +32,7 @@ from .session import (
     with_database,
 )
 from .stamps import HALF_MADE, facts_of, make_database, stamp_of, write_stamp
+from .streams import Streams
 
 _TRIES = 20
 
@@ -252,7 +253,9 @@ class PostgresServer:
         try:
             if read_only:
                 connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield PostgresDatabase(name, connection, lambda: connect(self.base_url, name))
+            yield PostgresDatabase(
+                name, connection, lambda: connect(self.base_url, name), self._streams(name)
+            )
         finally:
             connection.close()
 
@@ -329,6 +332,14 @@ class PostgresServer:
         """The installation that fits the server."""
         with self._administer() as connection:
             return choose(connection.info.server_version // 10000, self._clients)
+
+    def _streams(self, name: str) -> Streams | None:
+        """Return how to read large tables fast, or nothing where psql is not at hand."""
+        try:
+            psql = self._fitting.program("psql")
+        except ServerUnavailable:
+            return None
+        return Streams(psql, self.base_url, name) if psql.is_file() else None
 
     @contextmanager
     def _administer(self) -> Iterator[Connection]:

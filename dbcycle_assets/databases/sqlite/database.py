@@ -114,6 +114,16 @@ class SqliteDatabase:
         with translated(table.id):
             return loading.replace_rows(self._connection, table, columns, blocks, golden, content)
 
+    def release(self, tables: Iterable[Table]) -> None:
+        """Do nothing: foreign keys are part of a table here, and nobody heeds them meanwhile."""
+
+    def note_content(self, table: Table, content: str) -> None:
+        """Record another content for a table that was loaded and then changed."""
+        with translated(table.id):
+            self._connection.execute(
+                "UPDATE _dbcycle_loaded SET content = ? WHERE table_id = ?", [content, table.id]
+            )
+
     def loaded_content(self) -> dict[str, str]:
         """Return what :meth:`replace_rows` recorded, by table id."""
         with translated(self.name):
@@ -157,10 +167,18 @@ class SqliteDatabase:
         """Return 0: SQLite has no materialized views."""
         return 0
 
-    def analyze(self) -> None:
-        """Gather statistics."""
+    def analyze(self, tables: Iterable[Table]) -> None:
+        """Gather statistics of tables, and of those of which there are none."""
+        names = {table.name for table in tables}
         with translated(self.name):
-            self._connection.execute("ANALYZE")
+            names |= {
+                name for kind, name, _, _ in schema_objects(self._connection) if kind == "table"
+            }
+            if exists(self._connection, "sqlite_stat1"):
+                found = self._connection.execute("SELECT DISTINCT tbl FROM sqlite_stat1")
+                names -= {name for (name,) in found} - {table.name for table in tables}
+            for name in sorted(names):
+                self._connection.execute(f"ANALYZE main.{identifier(name)}")
 
     def run_sql(self, script: str, path: Path) -> None:
         """Run one SQL file in one transaction; see the protocol.

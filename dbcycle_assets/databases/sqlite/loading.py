@@ -13,7 +13,7 @@ from ..port import Loaded, Row
 from .catalog import column_collations
 from .keys import Key, keys_of, locator, same_row
 from .rows import fingerprint
-from .session import identifier, message_of, transaction
+from .session import exists, identifier, message_of, transaction
 from .values import Undecodable, Value, affinity, decode, encode, insert_all, rows_of
 
 BOOKKEEPING = (
@@ -90,30 +90,47 @@ def replace_rows(
     with transaction(connection):
         for statement in BOOKKEEPING:
             connection.execute(statement)
+        _strip(load)
         connection.execute(f"DELETE FROM {load.name}")
         connection.execute("DELETE FROM _dbcycle_displaced WHERE table_id = ?", [table.id])
         if golden:
             _take_golden(load, golden)
             _refuse_twins(load, keys)
-        _copy_in(load, blocks)
+        rows = _copy_in(load, blocks)
         replaced, displaced = _displace(load, keys) if golden else (0, ())
         if golden:
             _insert_golden(load)
             connection.execute(f"DROP TABLE {_GOLDEN}")
-        done = fingerprint(connection, table)
+        done = fingerprint(connection, table) if golden else None
         described = [[key.name, key.columns, key.parts, key.where] for key in keys]
         connection.execute(
             "INSERT OR REPLACE INTO _dbcycle_loaded VALUES (?, ?, ?)",
             [table.id, content, json.dumps(described)],
         )
-    return Loaded(done.rows, len(golden), replaced, displaced, done)
+    return Loaded(done.rows if done is not None else rows, len(golden), replaced, displaced, done)
 
 
-def _copy_in(load: _Load, blocks: Iterable[bytes]) -> None:
+def _strip(load: _Load) -> None:
+    """Drop the table's indexes, and what is known of its values."""
+    connection, name = load.connection, load.table.name
+    found = connection.execute(
+        "SELECT name FROM main.sqlite_master"
+        " WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
+        [name],
+    ).fetchall()
+    for (index,) in found:
+        connection.execute(f"DROP INDEX main.{identifier(index)}")
+    if exists(connection, "sqlite_stat1"):
+        connection.execute("DELETE FROM main.sqlite_stat1 WHERE tbl = ?", [name])
+
+
+def _copy_in(load: _Load, blocks: Iterable[bytes]) -> int:
+    """Copy the extract in; return how many rows the table has then."""
     kinds = [affinity(column.type) for column in load.columns]
     rows = rows_of(blocks, kinds, load.table.id)
     try:
         insert_all(load.connection, load.insert, rows, len(kinds))
+        return int(load.connection.execute(f"SELECT count(*) FROM {load.name}").fetchone()[0])
     except (sqlite3.IntegrityError, sqlite3.DataError) as error:
         raise BadInput(
             f"a row does not fit: {message_of(error)}",

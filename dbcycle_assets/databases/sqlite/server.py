@@ -46,7 +46,11 @@ _BACKUP = re.compile(r"_backup_\d{8}_\d{6}_\w+\Z")
 _TRIES = 20
 _CREATION = 60.0
 _ABANDONED = 3600.0
-_SECTIONS = {"pre-data": ("table", "view"), "post-data": ("index", "trigger")}
+_SECTIONS = {
+    "pre-data": ("table", "view"),
+    "keys": ("index",),
+    "post-data": ("index", "trigger"),
+}
 
 
 class SqliteServer:
@@ -258,7 +262,7 @@ class SqliteServer:
 
     def copy_schema(self, source: str, target: str, section: str, progress: Progress) -> None:
         """Build part of ``source``'s schema in ``target``: ``pre-data`` are the tables and views,
-        ``post-data`` the indexes and triggers.
+        ``keys`` the indexes that it lacks, ``post-data`` these and the triggers.
 
         Raises:
             BadInput: a unique index does not hold over the rows of ``target``.
@@ -277,7 +281,12 @@ class SqliteServer:
                     if exists(original, "sqlite_sequence")
                     else []
                 )
-            chosen = [(kind, name, sql) for kind, name, _, sql in objects if kind in kinds]
+            present = {name for _, name, _, _ in schema_objects(copy)}
+            chosen = [
+                (kind, name, sql)
+                for kind, name, _, sql in objects
+                if kind in kinds and name not in present
+            ]
             progress(f"building {len(chosen)} {' and '.join(f'{kind}s' for kind in kinds)}")
             with translated(target), transaction(copy):
                 for kind, name, sql in sorted(chosen, key=lambda x: kinds.index(x[0])):

@@ -12,7 +12,8 @@ from typing import Any
 from ...anonymizers import definition, parameters_of
 from ...anonymizers.base import Kind
 from ..catalog import Catalog, Column, Table
-from ..survivors import LONGEST_PHRASE, leaves_of, marks_of_original, words
+from ..marks import LONGEST_PHRASE, marks_of_original, words
+from ..survivors import leaves_of
 from .context import Context, contexts, structural
 from .decide import judge
 from .names import words_of

@@ -1,0 +1,98 @@
+"""Marks of whole columns are those of their values one by one, and no suspect is passed over."""
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dbcycle_assets.anonymizers.base import Key
+from dbcycle_assets.model.mark_columns import marks_of_originals
+from dbcycle_assets.model.marks import marks_of_original
+from dbcycle_assets.model.survivors import Known, Originals, Search, known_original
+
+KEY = Key(b"k" * 32)
+RULES = ("email", "phone", "full_name", "street_address", "code", "scrub", "username")
+PIECES = st.sampled_from((
+    "Mary", "SMITH", "o'neil", "Al", "42", "1234567", "+49", "(030)", "555-0199", "2024-02-29", "@",
+    "a@b.c", "mary.smith@x.org", ".x@y.de.", "12-34-56-78@z.fr", "é", "tel", "-", ".", "{", "[1]", '"q"',
+    "\\x41", "\t", "10:20:30", "street", "u1234567.89@m.org", "x+tag@y.org", "00", "  ",
+))  # fmt: skip
+TEXTS = st.builds(
+    lambda parts, blank: blank.join(parts),
+    st.lists(PIECES, min_size=1, max_size=6),
+    st.sampled_from(("", " ", ".", "-")),
+) | st.text("abZ019 .-@+()/", min_size=1, max_size=30)
+MANY = st.lists(TEXTS, min_size=1, max_size=30, unique=True)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=150, deadline=None)
+@given(values=MANY)
+def test_the_marks_of_a_column_are_those_of_its_values(rule, values):
+    """What is read at once gives the same marks, and the same number of values without one."""
+    found, read, markless = marks_of_originals(pl.Series(values), rule)
+    expected, without = set(), 0
+    for value, known in zip(values, read, strict=True):
+        marks = marks_of_original(value, rule) if known else set()
+        without += known and not marks
+        expected |= marks
+        expected |= {"f" + mark[1:].split(" ", 1)[0] for mark in marks if mark[0] == "w"}
+    assert {kind + text for kind, texts in found for text in texts} == expected
+    assert markless == without
+
+
+@pytest.mark.parametrize("rule", RULES)
+@settings(max_examples=100, deadline=None)
+@given(values=MANY)
+def test_digests_do_not_depend_on_how_they_were_made(rule, values):
+    """A column at once and value by value leave the same digests and the same counts."""
+    together, single = Originals(KEY), Originals(KEY)
+    together.add_many(pl.Series(values), rule)
+    for value in values:
+        single.add(value, rule)
+    assert together.digests.tolist() == single.digests.tolist()
+    assert (together.values, together.unsearchable) == (single.values, single.unsearchable)
+    assert together.kinds == single.kinds
+
+
+@settings(max_examples=200, deadline=None)
+@given(values=MANY, originals=MANY, rule=st.sampled_from(RULES))
+def test_a_text_that_holds_an_original_is_always_suspect(values, originals, rule):
+    """Texts that are passed over hold nothing: the search one by one finds nothing in them."""
+    known = Originals(KEY)
+    known.add_many(pl.Series(originals), rule)
+    search = Search(KEY, {("people", "column"): known.digests}, known.kinds)
+    texts = [*values, *originals]
+    suspects = search.suspects(pl.Series(texts))
+    passed = [text for text, suspect in zip(texts, suspects, strict=True) if not suspect]
+    assert [text for text in passed if search.hits(text)] == []
+
+
+def test_most_texts_are_no_suspects():
+    """The search at once is worth its name."""
+    known = Originals(KEY)
+    known.add_many(pl.Series(["mary@x.org", "ada@y.org"]), "email")
+    search = Search(KEY, {("people", "email"): known.digests}, known.kinds)
+    fakes = pl.Series([f"name{number}@example.com" for number in range(1000)])
+    assert not search.suspects(fakes).any()
+    assert search.suspects(pl.Series(["MARY@x.org"])).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2**64 - 1), unique=True), st.lists(st.integers(0, 2**64 - 1)))
+def test_numbers_are_known_exactly(inside, others):
+    """The short look at a bit never adds a number, and never loses one."""
+    numbers = pl.Series(sorted(inside), dtype=pl.UInt64).to_numpy()
+    known = Known([numbers[:0], numbers])
+    asked = pl.Series([*inside, *others], dtype=pl.UInt64).to_numpy()
+    assert known.among(asked).tolist() == [number in set(inside) for number in asked.tolist()]
+    assert all(known.owner(number) == 1 for number in inside)
+    assert len(known) == len(inside)
+
+
+def test_an_original_is_told_from_a_stranger():
+    """The digests of a column answer whether a value was one of its originals."""
+    known = Originals(KEY)
+    known.add_many(pl.Series(["+49 30 1234567"]), "phone")
+    assert known_original(KEY, known.digests, "0049 30 1234567", "phone") is False
+    assert known_original(KEY, known.digests, "+49 (30) 123-4567", "phone")
