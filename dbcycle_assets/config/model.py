@@ -1,9 +1,12 @@
 """What the user wrote in ``dbcycle.yaml``, frozen. Syntax only: the plan gives it meaning."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
+
+if TYPE_CHECKING:  # it costs time to load, and few projects need it
+    from upath import UPath
 
 _MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 
@@ -196,6 +199,10 @@ class Config(_Strict):
     """A protected YAML file with plain texts that a Python migration step may need."""
     key_env: str = "DBCYCLE_KEY"
     tables: dict[str, TableConfig] = {}
+    storage: str | None = None
+    """Where the extracts and the records of what was made lie instead of the project's folder, so
+    that several machines share them: a folder, or the URL of a store that fsspec reaches
+    (``s3://bucket/prefix``)."""
     golden: str | None = None
     seeds: str | None = None
     """The folder of versioned seeds; ``seeds`` by default."""
@@ -234,13 +241,33 @@ class Project(_Strict):
 
     @property
     def state(self) -> Path:
-        """The folder of generated state: key, ledger, catalog, lock; never committed."""
+        """The folder of this machine's state: key, lock, embedded server; never committed."""
         return (self.place or self.root) / ".dbcycle"
 
     @property
-    def extracts(self) -> Path:
-        """The folder of extracts."""
-        return (self.place or self.root) / "extracts"
+    def records(self) -> "Path | UPath":
+        """Where lies what the stages tell each other: ledger, catalog, digests of originals."""
+        return self.state if self._shared is None else self._shared / "private"
+
+    @property
+    def extracts(self) -> "Path | UPath":
+        """Where the extracts lie."""
+        return (self._shared or self.place or self.root) / "extracts"
+
+    @property
+    def _shared(self) -> "Path | UPath | None":
+        """The config's storage: a path where it is a folder, so that files are renamed in place."""
+        storage = self.config.storage
+        if storage is None or self.place is not None:
+            return None
+        if "://" not in storage:
+            return self.path(storage)
+        if storage.startswith("file://"):
+            return Path(storage.removeprefix("file://"))
+        from upath import UPath
+
+        # Another machine writes there too: what was listed a moment ago may be wrong.
+        return UPath(storage, use_listings_cache=False)
 
     @property
     def dump(self) -> Path:

@@ -156,7 +156,7 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         return Outcome(
             Record(f"raw/{table.id}", "", {}, writer.digest, "", facts=facts), memoized=False
         )
-    originals.keep(cycle.project.state, table.id, masking.originals)
+    originals.keep(cycle.project.records, table.id, masking.originals)
     facts["profile"], shape = profiler.results()
     version = digest_of([writer.digest, table.shape])
     return cycle.record(

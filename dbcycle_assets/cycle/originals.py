@@ -3,15 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from ..artifacts import file_name, write_atomically
+from ..artifacts import Place, file_name, open_binary, write_atomically
 from ..model.survivors import Originals
 
 WIDTH = 8
 
 
-def keep(state: Path, table: str, columns: Mapping[str, Originals]) -> None:
+def keep(state: Place, table: str, columns: Mapping[str, Originals]) -> None:
     """Write the digests of a table's originals, whole or not at all."""
     order = sorted(columns)
     head = {
@@ -45,13 +44,13 @@ class Kept:
     unsearchable: int
 
 
-def read(state: Path, table: str) -> dict[str, Kept] | None:
+def read(state: Place, table: str) -> dict[str, Kept] | None:
     """Return what is kept of the originals of each column.
 
     None if the file is missing or broken: verification must then fail, not pass.
     """
     try:
-        with _path(state, table).open("rb") as file:
+        with open_binary(_path(state, table)) as file:
             head = json.loads(file.readline())
             found = {}
             for column in head["columns"]:
@@ -74,5 +73,5 @@ def _split(data: bytes) -> Iterator[bytes]:
         yield data[start : start + WIDTH]
 
 
-def _path(state: Path, table: str) -> Path:
+def _path(state: Place, table: str) -> Place:
     return state / "originals" / f"{file_name(table)}.bin"

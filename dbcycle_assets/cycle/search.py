@@ -109,7 +109,7 @@ class LeakSearch:
         }
         if not table.rows:
             return {}
-        kept = originals.read(self._cycle.project.state, name)
+        kept = originals.read(self._cycle.project.records, name)
         if kept is None or not searchable <= set(kept):
             if searchable:
                 self.uncovered.append(f"{name}: the digests of its originals are missing or stale")

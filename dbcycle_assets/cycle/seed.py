@@ -7,10 +7,9 @@ and everything that checks or fires is added once, when the test database is bui
 import json
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from ..artifacts import file_name, write_json
-from ..databases.port import Database, Row
+from ..artifacts import Place, file_name, read_bytes, write_json
+from ..databases.port import Database, Row, Server
 from ..errors import DbCycleError, GoldenError
 from ..model.catalog import Catalog
 from ..model.digest import digest_of
@@ -18,6 +17,7 @@ from ..model.ledger import Check
 from .completion import Completion
 from .extract import Failure
 from .golden import golden_files, parse_golden
+from .lock import one_at_a_time
 from .plan import require_catalog
 from .session import Cycle, Outcome
 
@@ -80,14 +80,19 @@ def seed(cycle: Cycle, tables: Iterable[str]) -> Iterator[Outcome | Failure]:
 def prepare(cycle: Cycle, catalog: Catalog) -> dict[str, str]:
     """Make sure that the seeded database has the present schema; return what it has loaded."""
     server, name = cycle.server, cycle.database("seeded")
+    with one_at_a_time(cycle.project, "seeded"):
+        _build(cycle, catalog, server, name)
+    with server.open(name) as database:
+        return database.loaded_content()
+
+
+def _build(cycle: Cycle, catalog: Catalog, server: Server, name: str) -> None:
     stamp = server.stamp(name)
     if stamp is None or stamp.content != catalog.schema_digest:
         cycle.progress("building the tables of the seeded database")
         server.create(name, cycle.stamp("seeded", ""))
         server.copy_schema(cycle.database("migrated"), name, "pre-data", cycle.progress)
         server.set_stamp(name, cycle.stamp("seeded", catalog.schema_digest))
-    with server.open(name) as database:
-        return database.loaded_content()
 
 
 def complete(cycle: Cycle, catalog: Catalog) -> None:
@@ -157,8 +162,8 @@ def _seed(cycle: Cycle, catalog: Catalog, name: str) -> Outcome | Failure:
     return outcome or Failure(asset, DbCycleError("nothing was loaded"))
 
 
-def _displaced_path(cycle: Cycle, name: str) -> Path:
-    return cycle.project.state / "displaced" / f"{file_name(name)}.json"
+def _displaced_path(cycle: Cycle, name: str) -> Place:
+    return cycle.project.records / "displaced" / f"{file_name(name)}.json"
 
 
 def _keep_displaced(cycle: Cycle, name: str, displaced: Displaced) -> None:
@@ -169,7 +174,7 @@ def _keep_displaced(cycle: Cycle, name: str, displaced: Displaced) -> None:
 def displaced_of(cycle: Cycle, name: str) -> Displaced:
     """Return (old key, golden key) of the rows of a table that golden records displaced."""
     try:
-        document = json.loads(_displaced_path(cycle, name).read_bytes())
+        document = json.loads(read_bytes(_displaced_path(cycle, name)))
     except FileNotFoundError:
         return []
     return [(tuple(old), tuple(new)) for old, new in document]

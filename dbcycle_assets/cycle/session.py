@@ -53,7 +53,7 @@ class Cycle:
         self.project = project
         self.progress = progress
         self.force = force
-        self.ledger = Ledger(project.state)
+        self.ledger = Ledger(project.records)
         self.extracts = Extracts(project.extracts)
         self.stopping = threading.Event()
         self._nodes: dict[str, Node] | None = None
@@ -76,7 +76,7 @@ class Cycle:
     @property
     def catalog(self) -> Catalog | None:
         """The catalog that the last migration left, or None before the first."""
-        return read_catalog(self.project.state)
+        return read_catalog(self.project.records)
 
     @property
     def config(self) -> Config:
@@ -91,7 +91,7 @@ class Cycle:
 
     def keep_catalog(self, catalog: Catalog) -> None:
         """Keep the catalog that a migration left; rules inherited through keys may change."""
-        write_catalog(self.project.state, catalog)
+        write_catalog(self.project.records, catalog)
         self._nodes = None
 
     def database(self, role: str) -> str:

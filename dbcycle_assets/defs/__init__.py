@@ -9,8 +9,13 @@ from .automation import build_failure_hook, build_jobs, build_schedule, build_se
 __all__ = ["build_definitions"]
 
 
-def build_definitions(project: Project) -> dg.Definitions:
+def build_definitions(
+    project: Project, *, executor: dg.ExecutorDefinition = dg.in_process_executor
+) -> dg.Definitions:
     """Return the definitions of one project. Touches no database and no environment variable.
+
+    ``executor`` is any of Dagster's; one that spreads steps over processes or machines wants
+    ``execution: {steps: per_table}`` in the config.
 
     Raises:
         ConfigError, MigrationError, GoldenError: a file that the config names is missing or wrong.
@@ -21,5 +26,5 @@ def build_definitions(project: Project) -> dg.Definitions:
         jobs=jobs,
         schedules=[build_schedule(project, jobs)],
         sensors=[build_sensor(project), build_failure_hook(project)],
-        executor=dg.in_process_executor,
+        executor=executor,
     )

@@ -1,0 +1,42 @@
+"""What lies on disk or in a store: extracts, the ledger and the lock. A file is whole or absent."""
+
+from .extracts import BLOCK, Extracts, ExtractWriter, Manifest
+from .files import (
+    Place,
+    digest_of_file,
+    disk_errors,
+    exclusive,
+    exists,
+    file_name,
+    open_binary,
+    read_bytes,
+    replace_dump,
+    store_errors,
+    write_atomically,
+    write_json,
+)
+from .lock import project_lock
+from .records import Ledger, read_catalog, write_catalog
+
+__all__ = [
+    "BLOCK",
+    "ExtractWriter",
+    "Extracts",
+    "Ledger",
+    "Manifest",
+    "Place",
+    "digest_of_file",
+    "disk_errors",
+    "exclusive",
+    "exists",
+    "file_name",
+    "open_binary",
+    "project_lock",
+    "read_bytes",
+    "read_catalog",
+    "replace_dump",
+    "store_errors",
+    "write_atomically",
+    "write_catalog",
+    "write_json",
+]
