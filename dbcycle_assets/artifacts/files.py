@@ -161,6 +161,7 @@ class _Stream:
     def discard(self) -> None:
         with suppress(Exception):  # the error that led here is the one to tell
             self._file.discard()
+            self._file.closed = True  # else it is flushed when it is collected
 
     def close(self) -> None:
         with store_errors(self._place):

@@ -34,6 +34,7 @@ class Source(_Strict):
     """The production dump and how to get a fresh one."""
 
     dump: str
+    """A file or folder, or the URL of a file in a store that fsspec reaches (``s3://…``)."""
     download: Download | None = None
 
 
@@ -271,5 +272,12 @@ class Project(_Strict):
 
     @property
     def dump(self) -> Path:
-        """The dump file (or folder)."""
-        return self.path(self.config.source.dump)
+        """The dump file (or folder); of one that lies in a store, the copy on this machine."""
+        if self.dump_uri is None:
+            return self.path(self.config.source.dump)
+        return self.state / "dumps" / self.dump_uri.rsplit("/", 1)[-1]
+
+    @property
+    def dump_uri(self) -> str | None:
+        """The address of a dump that lies in a store, or None."""
+        return self.config.source.dump if "://" in self.config.source.dump else None

@@ -107,14 +107,27 @@ class Cycle:
     def roots(self) -> dict[str, str]:
         """Return the present data version of each asset that has no inputs."""
         found = {"anonymization_key": self.key.id}
-        if self.project.dump.exists():
+        if (newer := self._newer_dump()) is not None:
+            found["prod_dump"] = newer
+        elif self.project.dump.exists():
             found["prod_dump"] = dump_digest(self.project.dump)
         return found
+
+    def _newer_dump(self) -> str | None:
+        """Return what tells the dump in its store from the copy here, or None if they are one."""
+        uri = self.project.dump_uri
+        if uri is None:
+            return None
+        from .remote import is_copy, version_of  # it costs time to load
+
+        version = version_of(uri)
+        return None if is_copy(self.project.dump, uri, version) else version
 
     def missing(self, nodes: Mapping[str, Node]) -> dict[str, str]:
         """Return the assets whose artifact is gone, each with the reason."""
         gone: dict[str, str] = {}
-        if self.ledger.get("prod_dump") is not None and not self.project.dump.exists():
+        here = self.project.dump_uri is not None or self.project.dump.exists()
+        if self.ledger.get("prod_dump") is not None and not here:
             gone["prod_dump"] = "the dump is gone"
         for asset, role in DATABASES.items():
             gone |= self.missing_database(asset, role)
