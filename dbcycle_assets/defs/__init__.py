@@ -12,7 +12,8 @@ __all__ = ["build_definitions"]
 def build_definitions(
     project: Project, *, executor: dg.ExecutorDefinition = dg.in_process_executor
 ) -> dg.Definitions:
-    """Return the definitions of one project. Touches no database and no environment variable.
+    """Return the definitions of one project. Touches no database and no environment variable; the
+    catalog of a project with ``storage`` is read there.
 
     ``executor`` is any of Dagster's; one that spreads steps over processes or machines wants
     ``execution: {steps: per_table}`` in the config.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,42 +30,11 @@ CODES = """
 def fake(value, secret):
     return {"a": "b", "b": "c"}[value]
 """
-DEFINITIONS = """
-import sys
-from pathlib import Path
-
-from dagster_celery import celery_executor
-
-from dbcycle_assets import load_project
-from dbcycle_assets.defs import build_definitions
-
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-defs = build_definitions(
-    load_project(HERE),
-    executor=celery_executor.configured(
-        {"broker": {"env": "CELERY_BROKER"}, "backend": {"env": "CELERY_BACKEND"}}
-    ),
+PAGE = Path(__file__).parents[2] / "docs/how-to/run-on-several-machines.md"
+FILES = dict(
+    re.findall(r"^```\w+[^\n]* (\S+)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 )
-"""
-WORKERS = """
-execution:
-  config:
-    broker: {env: CELERY_BROKER}
-    backend: {env: CELERY_BACKEND}
-    config_source:
-      task_acks_late: true
-      task_reject_on_worker_lost: true
-      broker_transport_options: {visibility_timeout: 3600}
-"""
-INSTANCE = """
-telemetry: {enabled: false}
-storage:
-  postgres:
-    postgres_url: {env: DAGSTER_POSTGRES_URL}
-concurrency:
-  pools: {granularity: op}
-"""
+"""The files that the page shows are those that are run here."""
 
 
 @dataclass
@@ -96,7 +66,13 @@ class Farm:
             (run,) = instance.get_runs(limit=1)
             return Told(run.status, list(instance.all_logs(run.run_id)))
 
+    def dagster(self, *words):
+        """Run one of Dagster's own commands."""
+        command = [str(BIN / "dagster"), *words]
+        subprocess.run(command, env=self.environment, check=True, capture_output=True)
+
     def instance(self):
+        """Give Dagster's instance."""
         return dg.DagsterInstance.from_config(str(self.folder / "home"))
 
     def execute(self, statement):
@@ -166,14 +142,10 @@ def farm(server, redis, tmp_path_factory):
     with psycopg.connect(server.url("production_of_shop")) as connection:
         connection.execute(script)
     server.create("dagster_of_shop", Stamp("tests", "production"))
-    for name, text in {
-        "definitions.py": DEFINITIONS,
-        "codes.py": CODES,
-        "workers.yaml": WORKERS,
-    }.items():
-        (folder / name).write_text(text)
+    assert set(FILES) == {"definitions.py", "workers.yaml", "dagster.yaml"}
     (folder / "home").mkdir()
-    (folder / "home/dagster.yaml").write_text(INSTANCE)
+    for name, text in (FILES | {"codes.py": CODES}).items():
+        (folder / ("home" if name == "dagster.yaml" else "") / name).write_text(text)
     known = {
         "DAGSTER_HOME": str(folder / "home"),
         # Under SQLAlchemy 2.1 the plain scheme means another driver, whose NOTIFY takes no parameter.
@@ -188,8 +160,8 @@ def farm(server, redis, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in known.items():
             patch.setenv(name, value)
-        with made.instance() as instance:  # its tables are there before two workers make them
-            instance.event_log_storage.set_concurrency_slots("dbcycle_shop_production", 1)
+        made.dagster("instance", "info")
+        made.dagster("instance", "concurrency", "set", "dbcycle_shop_production", "1")
         try:
             for name in ("one", "two"):
                 start(made, name)
@@ -257,8 +229,7 @@ def test_a_second_run_finds_everything_fresh(farm, first):
 
 def test_a_pool_limits_how_many_steps_touch_the_server(farm, first):
     """With one slot for the project's scratch databases its steps run one after another."""
-    with farm.instance() as instance:
-        instance.event_log_storage.set_concurrency_slots("dbcycle_shop", 1)
+    farm.dagster("instance", "concurrency", "set", "dbcycle_shop", "1")
     for file in (farm.folder / "extracts").iterdir():
         file.unlink()
     code, told = farm.run('key:"shop/extracts/*"')
