@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
 
+from ..errors import did_you_mean
+
 if TYPE_CHECKING:  # it costs time to load, and few projects need it
     from upath import UPath
 
@@ -171,6 +173,18 @@ class Execution(_Strict):
 
     steps: Literal["together", "per_table"] = "together"
     workers: int = pydantic.Field(default=2, ge=1, le=64)
+    chunks: dict[str, int] = {}
+    """With ``per_table``: big tables, and in how many steps each is extracted."""
+
+    @pydantic.model_validator(mode="after")
+    def _apart(self) -> "Execution":
+        if self.chunks and self.steps != "per_table":
+            message = "`chunks` needs `steps: per_table`"
+            raise ValueError(message)
+        if any(not 2 <= parts <= 256 for parts in self.chunks.values()):  # noqa: PLR2004
+            message = "a table has from 2 to 256 chunks"
+            raise ValueError(message)
+        return self
 
 
 class Models(_Strict):
@@ -215,6 +229,14 @@ class Config(_Strict):
     owners: tuple[str, ...] = ()
     on_failure: tuple[str, ...] | None = None
     """A command to run after a failed Dagster run; it gets the run's id as its last word."""
+
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> "Config":
+        for name in self.execution.chunks:
+            if name not in self.tables:
+                message = f"execution.chunks: no table `{name}`{did_you_mean(name, self.tables)}"
+                raise ValueError(message)
+        return self
 
 
 class Project(_Strict):

@@ -4,7 +4,7 @@ Raw rows exist only here and in the scratch databases. What leaves is whole, or 
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
@@ -150,7 +150,7 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         "size_bytes": store.rows_path(table.id).stat().st_size,
         "digest": writer.digest,
         "preview": "" if masking is None else preview,
-        "columns": _column_facts(plan, cycle.catalog),
+        "columns": column_facts(plan, cycle.catalog),
     }
     if masking is None:
         return Outcome(
@@ -167,13 +167,19 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
 def _checks(
     database: Database, plan: TablePlan, masking: Masking | None, rows: int
 ) -> tuple[Check, ...]:
+    echoes = masking.echoes if masking is not None else {}
+    masked = masking.masked if masking is not None else 0
+    return require_safe(database, plan, echoes, masked, rows)
+
+
+def require_safe(
+    database: Database, plan: TablePlan, echoes: Mapping[str, int], masked: int, rows: int
+) -> tuple[Check, ...]:
     """Return the blocking checks, all passed.
 
     Raises:
         VerificationFailed: a value came through unchanged, or a row got lost; carries the checks.
     """
-    echoes = masking.echoes if masking is not None else {}
-    masked = masking.masked if masking is not None else 0
     expected = database.count(plan.table) if plan.rows else 0
     checks = (
         Check("no_raw_values", not echoes, {"columns_masked": masked, "echoes": echoes}),
@@ -191,7 +197,8 @@ def _checks(
     return checks
 
 
-def _column_facts(plan: TablePlan, catalog: Catalog | None) -> list[dict[str, str]]:
+def column_facts(plan: TablePlan, catalog: Catalog | None) -> list[dict[str, str]]:
+    """Return what is recorded of each column: its type, class and rule."""
     classes = privacy_of(plan.table, catalog)
     return [
         {

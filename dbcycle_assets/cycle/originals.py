@@ -26,7 +26,7 @@ def keep(state: Place, table: str, columns: Mapping[str, Originals]) -> None:
             for name in order
         ],
     }
-    with write_atomically(_path(state, table), 0o600) as file:
+    with write_atomically(path_of(state, table), 0o600) as file:
         file.write(json.dumps(head).encode() + b"\n")
         for name in order:
             file.write(b"".join(sorted(columns[name].digests)))
@@ -50,7 +50,7 @@ def read(state: Place, table: str) -> dict[str, Kept] | None:
     None if the file is missing or broken: verification must then fail, not pass.
     """
     try:
-        with open_binary(_path(state, table)) as file:
+        with open_binary(path_of(state, table)) as file:
             head = json.loads(file.readline())
             found = {}
             for column in head["columns"]:
@@ -73,5 +73,6 @@ def _split(data: bytes) -> Iterator[bytes]:
         yield data[start : start + WIDTH]
 
 
-def _path(state: Place, table: str) -> Place:
+def path_of(state: Place, table: str) -> Place:
+    """Return where the digests of a table lie."""
     return state / "originals" / f"{file_name(table)}.bin"

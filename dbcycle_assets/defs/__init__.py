@@ -10,13 +10,13 @@ __all__ = ["build_definitions"]
 
 
 def build_definitions(
-    project: Project, *, executor: dg.ExecutorDefinition = dg.in_process_executor
+    project: Project, *, executor: dg.ExecutorDefinition | None = None
 ) -> dg.Definitions:
     """Return the definitions of one project. Touches no database and no environment variable; the
     catalog of a project with ``storage`` is read there.
 
-    ``executor`` is any of Dagster's; one that spreads steps over processes or machines wants
-    ``execution: {steps: per_table}`` in the config.
+    ``executor`` is any of Dagster's, by default the one that works in its own process; one that
+    spreads steps over processes or machines wants ``execution: {steps: per_table}`` in the config.
 
     Raises:
         ConfigError, MigrationError, GoldenError: a file that the config names is missing or wrong.
@@ -27,5 +27,5 @@ def build_definitions(
         jobs=jobs,
         schedules=[build_schedule(project, jobs)],
         sensors=[build_sensor(project), build_failure_hook(project)],
-        executor=executor,
+        executor=executor or dg.in_process_executor,
     )

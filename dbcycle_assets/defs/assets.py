@@ -15,6 +15,7 @@ from ..cycle.nodes import asset_nodes
 from ..cycle.session import Cycle, Outcome
 from ..errors import DbCycleError, Unavailable
 from ..model.ledger import Node
+from .chunked import ChunkedExtract
 from .results import failed_checks, materialized
 from .specs import asset_key, asset_spec, check_specs
 
@@ -81,7 +82,9 @@ def build_assets(
         ("seeded", seed.seed),
     ):
         if found := by_stage.get(stage):
-            if apart:
+            if apart and stage == "extracts":
+                assets += [build.extract(node) for node in found]
+            elif apart:
                 assets += [build.assets(f"{stage}_{n.table}", [n], run) for n in found]
             else:
                 assets.append(build.assets(stage, found, run, subset=True))
@@ -163,6 +166,20 @@ class _Builder:
 
         return step
 
+    def extract(self, node: Node) -> dg.AssetsDefinition:
+        """Return one table's extract, as one step or as several."""
+        parts = self._project.config.execution.chunks.get(node.table or "", 1)
+        if parts == 1:
+            return self.assets(f"extracts_{node.table}", [node], extract.extract)
+        steps = ChunkedExtract(
+            self._project, node, parts, self._session, self._failed, self._retries
+        )
+        return steps.asset()
+
+    def _failed(self, node: Node, error: DbCycleError) -> dg.Failure:
+        self._watch(Failure(node.asset, error))
+        return _failed([error])
+
     def _report(self, chosen: list[Node], outcomes: Iterable[Outcome | Failure]) -> Results:
         failures: list[DbCycleError] = []
         try:
@@ -180,12 +197,12 @@ class _Builder:
                 yield from failed_checks(self._project, asset, error)
             failures.append(error)
         if failures:
-            message = "\n".join(str(error) for error in failures)
-            passing = all(isinstance(error, Unavailable) for error in failures)
-            raise dg.Failure(message, allow_retries=passing) from None
+            raise _failed(failures) from None
 
     @contextmanager
-    def _session(self, context: dg.AssetExecutionContext, action: str) -> Iterator[Cycle]:
+    def _session(
+        self, context: dg.AssetExecutionContext | dg.OpExecutionContext, action: str
+    ) -> Iterator[Cycle]:
         cycle = self._cycle or Cycle(
             self._project,
             progress=context.log.info,
@@ -195,6 +212,12 @@ class _Builder:
             if action == "prod_dump" and context.run.tags.get(DOWNLOAD_TAG) == "true":
                 download.download(cycle)
             yield cycle
+
+
+def _failed(errors: list[DbCycleError]) -> dg.Failure:
+    """Return what tells Dagster of errors; only what may be better soon is tried again."""
+    passing = all(isinstance(error, Unavailable) for error in errors)
+    return dg.Failure("\n".join(str(error) for error in errors), allow_retries=passing)
 
 
 def _op_name(name: str) -> str:

@@ -18,10 +18,12 @@ from dbcycle_assets.databases.port import Stamp
 from .conftest import BIN, drop_all, environment, produce, wait_for
 
 TABLES = ("alpha", "beta", "delta", "gamma")
+BIG = "omega"
+"""The table whose extract is made in three steps, then joined."""
 CONFIG = """\
 name: shop
 source: {dump: prod.dump, download: {url_env: PROD_DATABASE_URL}}
-execution: {steps: per_table}
+execution: {steps: per_table, chunks: {omega: 3}}
 targets: {test: {url_env: SHOP_SERVER}}
 tables:
 """
@@ -133,9 +135,9 @@ def farm(server, redis, tmp_path_factory):
         f"CREATE TABLE {name} (id bigint PRIMARY KEY, email text NOT NULL, code text NOT NULL);"
         f"INSERT INTO {name} SELECT i, 'user' || i || '@corp.example.net', 'a'"
         " FROM generate_series(1, 3000) i;"
-        for name in TABLES
+        for name in (*TABLES, BIG)
     )
-    config = CONFIG + "".join(TABLE.format(name=name) for name in TABLES)
+    config = CONFIG + "".join(TABLE.format(name=name) for name in (*TABLES, BIG))
     produce(server, folder, script, config)
     (folder / "prod.dump").unlink()
     server.create("production_of_shop", Stamp("tests", "production"))
@@ -207,10 +209,12 @@ def test_steps_run_in_two_workers(farm, first):
     assert code == 0, (farm.folder / "run.log").read_text()[-3000:]
     assert told.status == dg.DagsterRunStatus.SUCCESS
     extracted = {f"shop_extracts_{name}" for name in TABLES}
-    assert extracted <= set(told.steps("STEP_SUCCESS"))
+    done = set(told.steps("STEP_SUCCESS"))
+    assert extracted <= done
+    assert {f"shop_extracts_{BIG}.shop_extracts_{BIG}_part_{n}" for n in (1, 2, 3)} <= done
     assert {worker for worker, _step in told.worked()} == {"one", "two"}
     with psycopg.connect(farm.server.url("dbcycle_shop_test")) as connection:
-        for name in TABLES:
+        for name in (*TABLES, BIG):
             assert connection.execute(f"SELECT count(*) FROM {name}").fetchone() == (3000,)
 
 
@@ -236,7 +240,7 @@ def test_a_pool_limits_how_many_steps_touch_the_server(farm, first):
     with farm.instance() as instance:
         instance.event_log_storage.delete_concurrency_limit("dbcycle_shop")
     assert code == 0
-    assert len(told.steps("STEP_SUCCESS")) == len(TABLES)
+    assert len(told.steps("STEP_SUCCESS")) == len(TABLES) + 3 + 1
     assert told.most_at_once("shop_extracts") == 1
 
 

@@ -38,7 +38,7 @@ def test_a_refresh_and_staleness_through_postgresql(shop, home):  # noqa: F811
     assert not list(home.glob("**/*.db"))
     assert refresh(load_project(shop), instance_home=home).run_id == ""
     config = shop / "dbcycle.yaml"
-    config.write_text(config.read_text().replace("note: free_text", "note: nullify"))
+    config.write_text(config.read_text().replace("note: free_text", "note: full_name"))
     stale = {entry.asset for entry in Cycle(load_project(shop)).stale()}
     assert "extracts/orders" in stale
     assert "extracts/users" not in stale

@@ -13,7 +13,7 @@ import sqlalchemy
 from ...anonymizers.base import Expression, Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
-from ..port import ElementCodec, Fingerprint, Loaded, Row
+from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Row
 from ..scripting import asks_to_be_alone
 from . import loading, references, reflection, rows, scripts
 from .arrays import ArrayCodec
@@ -80,6 +80,7 @@ class PostgresDatabase:
         *,
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
+        part: Part = WHOLE,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
@@ -87,7 +88,7 @@ class PostgresDatabase:
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            yield from rows.read(self._connection, table, columns, beside, parents)
+            yield from rows.read(self._connection, table, columns, beside, parents, part)
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
         """Return the columns of each materialized view by its quoted name."""
