@@ -12,12 +12,13 @@ from .files import (
     read_bytes,
     remove,
     replace_dump,
+    require_folder,
     store_errors,
     write_atomically,
     write_json,
 )
 from .lock import project_lock
-from .records import Ledger, read_catalog, write_catalog
+from .records import Ledger, catalog_mark, read_catalog, write_catalog
 
 __all__ = [
     "BLOCK",
@@ -26,6 +27,7 @@ __all__ = [
     "Ledger",
     "Manifest",
     "Place",
+    "catalog_mark",
     "digest_of_file",
     "disk_errors",
     "exclusive",
@@ -37,6 +39,7 @@ __all__ = [
     "read_catalog",
     "remove",
     "replace_dump",
+    "require_folder",
     "store_errors",
     "write_atomically",
     "write_catalog",

@@ -218,6 +218,39 @@ def write_json(place: Place, document: object, mode: int = 0o644) -> None:
         file.write(json.dumps(document, indent=1, sort_keys=True, default=str).encode() + b"\n")
 
 
+def require_folder(file: Path, state: Path, named_by: str) -> None:
+    """Refuse to write a file into a folder that is not there, but for the project's own state:
+    whoever mistypes a path would look for the file where it is not.
+
+    Raises:
+        BadInput: it is not there.
+    """
+    folder = file.resolve().parent
+    if not folder.exists() and not folder.is_relative_to(state.resolve()):
+        raise BadInput(
+            f"there is no folder `{folder}`",
+            where=named_by,
+            remedy="make it, or correct the path",
+        )
+
+
+def mark_of(place: Place) -> tuple[object, ...] | None:
+    """Return what is another for every file that is put in a place, without reading it, or None.
+
+    Raises:
+        DiskUnavailable: its store cannot be read.
+    """
+    try:
+        if isinstance(place, Path):
+            known = place.stat()
+            return known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns
+        with store_errors(place):
+            facts = cast("Any", place.fs).info(place.path)
+    except OSError:
+        return None
+    return tuple(str(facts.get(name)) for name in ("ETag", "etag", "size", "mtime", "LastModified"))
+
+
 def digest_of_file(path: Path) -> str:
     """Return 24 hex digits for the content of a file, or nothing if it is not there."""
     with suppress(FileNotFoundError), path.open("rb") as file:

@@ -4,7 +4,7 @@ import json
 
 from ..model.catalog import Catalog
 from ..model.ledger import Record
-from .files import Place, file_name, read_bytes, remove, write_json
+from .files import Place, file_name, mark_of, read_bytes, remove, write_json
 
 
 class Ledger:
@@ -40,6 +40,11 @@ def read_catalog(state: Place) -> Catalog | None:
         return Catalog.from_json(json.loads(read_bytes(state / "catalog.json")))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def catalog_mark(state: Place) -> tuple[object, ...] | None:
+    """Return what is another for every catalog that is kept, without reading it, or None."""
+    return mark_of(state / "catalog.json")
 
 
 def write_catalog(state: Place, catalog: Catalog) -> None:

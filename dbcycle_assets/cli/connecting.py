@@ -3,8 +3,7 @@
 import typer
 
 from .access import run_client
-from .consent import Prod, Url
-from .database import target_of
+from .consent import Prod, Url, target_of
 from .invocation import of
 from .seeding import db
 

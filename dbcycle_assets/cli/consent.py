@@ -39,6 +39,13 @@ def environment(*, prod: bool) -> str:
     return "production"
 
 
+def target_of(invocation: Invocation, url: str | None = None, *, prod: bool = False) -> "Target":
+    """Return the database that a command is about."""
+    from ..upkeep.target import resolve
+
+    return resolve(invocation.project, environment(prod=prod), url=url)
+
+
 def consent(
     invocation: Invocation,
     place: "Target",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -16,6 +17,8 @@ from ..config import credentials
 from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 
 UNEXPECTED = 1
+
+_HINTS = re.compile(r"(Did you mean [^?]+\?)(?: \(?Did you mean .*)", re.DOTALL)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -102,7 +105,8 @@ def _describe(error: BaseException) -> tuple[str, str, int]:
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "dbcycle"
-    message = error.format_message()
+    # Both click and typer suggest a command, one behind the other.
+    message = _HINTS.sub(r"\1", error.format_message())
     return f"{message[:1].lower()}{message[1:].rstrip('.')}\n  → see `{command} --help`"
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import Drift, Findings, UsageError
-from .consent import Confirm, Prod, Url, agree, consent
-from .database import db, show_warnings, target_of
+from .consent import Confirm, Prod, Url, agree, consent, target_of
+from .database import db, show_warnings
 from .invocation import Document, Invocation, note, of
 from .text import count, say, table
 

@@ -130,6 +130,7 @@ def export(
 
     Without --to those that `export` of a table's config names.
     """
+    from ..artifacts import require_folder
     from ..cycle.export import export as stage
     from ..cycle.export import write
     from ..cycle.plan import require_catalog
@@ -145,6 +146,8 @@ def export(
             return
         if len(chosen) != 1:
             raise UsageError("--to writes one table", remedy="give --table NAME once")
+        for path in to:
+            require_folder(path, invocation.project.state, "--to")
         rows = {str(path): write(cycle, catalog.tables[chosen[0]], path) for path in to}
     invocation.show(
         {"table": chosen[0], "files": rows},

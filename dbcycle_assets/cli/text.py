@@ -11,7 +11,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-PLAIN_WIDTH = 120
+UNBROKEN = 1_000_000
+"""The width where stdout is no terminal: what reads it wants a row, and a name, on one line."""
 NUMBERS = frozenset({"rows", "sure", "golden", "seconds", "kept"})
 """The headings whose column is aligned to the right."""
 
@@ -70,6 +71,6 @@ def _show(content: RenderableType) -> None:
         Console(highlight=False).print(content)
         return
     plain = io.StringIO()
-    Console(file=plain, highlight=False, width=PLAIN_WIDTH, color_system=None).print(content)
+    Console(file=plain, highlight=False, width=UNBROKEN, color_system=None).print(content)
     for line in plain.getvalue().splitlines():
         sys.stdout.write(line.rstrip() + "\n")

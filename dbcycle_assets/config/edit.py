@@ -1,9 +1,8 @@
 """Write judgements into ``dbcycle.yaml``, keeping comments, order and everything else."""
 
-import copy
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..errors import ConfigError
 from . import document as yaml
 from .document import Sharing, growing
 from .moves import Moves, move
+from .wrapping import rewrapped
 
 HEADER = """\
 The cycle of {name}. Every column of every table is judged: it has an anonymizer under `columns`,
@@ -40,13 +40,12 @@ def apply_judgements(path: Path, judgements: Sequence[Judgement]) -> None:
         ConfigError: the file is no config, or only a person can edit it; it is unchanged.
     """
     judgements = _last_words(judgements)
-    document = yaml.parse(path)
-    text = path.read_bytes().decode("utf-8-sig")
-    layout = yaml.layout_of(document, text)
-    before = yaml.plain(document)
-    _write(document, judgements, path)
-    edited = yaml.dump(document, layout)
-    _replace(path, edited.replace("\n", "\r\n") if "\r\n" in text else edited, before, judgements)
+    _edit(
+        path,
+        lambda document: _write(document, judgements, path),
+        lambda before, after: _says(after, before, judgements),
+        _by_hand(judgements),
+    )
 
 
 def new_config(
@@ -70,7 +69,12 @@ def new_config(
     judgements = _last_words(judgements)
     before = yaml.plain(document)
     _write(document, judgements, path)
-    _replace(path, yaml.dump(document), before, judgements)
+    _replace(
+        path,
+        yaml.dump(document),
+        lambda after: _says(after, before, judgements),
+        _by_hand(judgements),
+    )
 
 
 def apply_moves(path: Path, moves: Moves) -> None:
@@ -79,21 +83,13 @@ def apply_moves(path: Path, moves: Moves) -> None:
     Raises:
         ConfigError: only a person can edit the file; it is unchanged.
     """
-    document = yaml.parse(path)
-    text = path.read_bytes().decode("utf-8-sig")
-    layout = yaml.layout_of(document, text)
-    wanted = copy.deepcopy(yaml.plain(document))
-    for each in (document, wanted):
-        move(each, moves)
-    edited = yaml.dump(document, layout)
-    with _beside(path, edited.replace("\n", "\r\n") if "\r\n" in text else edited) as part:
-        if yaml.plain(yaml.parse(part)) != wanted:
-            names = [*moves.tables.items(), *(p for c in moves.columns.values() for p in c.items())]
-            raise ConfigError(
-                "is woven in a way that only a person can edit",
-                where=str(path),
-                remedy="rename by hand: " + ", ".join(f"{old} to {new}" for old, new in names),
-            )
+    names = [*moves.tables.items(), *(p for c in moves.columns.values() for p in c.items())]
+    by_hand = "rename by hand: " + ", ".join(f"{old} to {new}" for old, new in names)
+
+    def change(document: Any) -> None:
+        move(document, moves)
+
+    _edit(path, change, _same(change), by_hand)
 
 
 def add_step(path: Path, version: str, step: str) -> None:
@@ -102,24 +98,45 @@ def add_step(path: Path, version: str, step: str) -> None:
     Raises:
         ConfigError: only a person can edit the file; it is unchanged.
     """
+
+    def change(document: Any) -> None:
+        for entry in document["migrations"]:
+            if entry.get("version") == version:
+                with growing(entry, "steps") if isinstance(entry, CommentedMap) else nullcontext():
+                    entry["steps"].append(step)
+
+    _edit(path, change, _same(change), f"add {step} to the steps of version {version} by hand")
+
+
+Says = Callable[[Any, Any], bool]
+"""Whether a config that was read again says what it said before, and the change."""
+
+
+def _edit(path: Path, change: Callable[[Any], None], says: Says, by_hand: str) -> None:
+    """Change a config, and keep its comments, its layout and its line ends.
+
+    Raises:
+        ConfigError: the file is no config, or does not say afterwards what it should; it is
+            unchanged, and ``by_hand`` is what a person can do.
+    """
     document = yaml.parse(path)
     text = path.read_bytes().decode("utf-8-sig")
     layout = yaml.layout_of(document, text)
-    wanted = copy.deepcopy(yaml.plain(document))
-    for place in (document, wanted):
-        for entry in place["migrations"]:
-            if entry.get("version") == version:
-                with growing(entry, "steps") if place is document else nullcontext():
-                    entry["steps"].append(step)
-    edited = yaml.dump(document, layout)
+    before = yaml.plain(document)
+    change(document)
+    edited = rewrapped(yaml.dump(document, layout), text.replace("\r\n", "\n"))
     edited = edited.replace("\n", "\r\n") if "\r\n" in text else edited
-    with _beside(path, edited) as part:
-        if yaml.plain(yaml.parse(part)) != wanted:
-            raise ConfigError(
-                "is woven in a way that only a person can edit",
-                where=str(path),
-                remedy=f"add {step} to the steps of version {version} by hand",
-            )
+    _replace(path, edited, lambda after: says(before, after), by_hand)
+
+
+def _same(change: Callable[[Any], None]) -> Says:
+    """Return whether the change is all that was changed."""
+
+    def says(before: Any, after: Any) -> bool:
+        change(before)
+        return bool(after == before)
+
+    return says
 
 
 def _last_words(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -219,17 +236,23 @@ def _comment(reason: str) -> str:
     return "".join(char if char.isprintable() else " " for char in reason)
 
 
-def _replace(
-    path: Path, text: str, before: Mapping[str, Any], judgements: Sequence[Judgement]
-) -> None:
-    """Put the text in the file's place if it says what it said before and the judgements."""
+def _by_hand(judgements: Sequence[Judgement]) -> str:
+    lines = [f"{each.table}.{each.column}: {each.rule}" for each in judgements]
+    return f"write by hand: {'; '.join(lines)}"
+
+
+def _replace(path: Path, text: str, says: Callable[[Any], bool], by_hand: str) -> None:
+    """Put the text in the file's place if it says, when it is read again, what it should."""
     with _beside(path, text) as part:
-        if not _says(part, before, judgements):
-            lines = [f"{each.table}.{each.column}: {each.rule}" for each in judgements]
+        try:
+            said = says(yaml.plain(yaml.parse(part)))
+        except ConfigError:
+            said = False
+        if not said:
             raise ConfigError(
                 "is woven in a way that only a person can edit (aliases, merges, odd keys?)",
                 where=str(path),
-                remedy=f"write by hand: {'; '.join(lines)}",
+                remedy=by_hand,
             )
 
 
@@ -251,11 +274,9 @@ def _beside(path: Path, text: str) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _says(path: Path, before: Mapping[str, Any], judgements: Sequence[Judgement]) -> bool:
-    try:
-        after = yaml.plain(yaml.parse(path))
-    except ConfigError:
-        return False
+def _says(
+    after: Mapping[str, Any], before: Mapping[str, Any], judgements: Sequence[Judgement]
+) -> bool:
     judged = {(each.table, each.column) for each in judgements}
     return _without(after, judged) == _without(before, judged) and all(
         _holds(after["tables"][each.table], each) for each in judgements

@@ -1,7 +1,7 @@
 """Read ``dbcycle.yaml`` and report every mistake at once, each with its line."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -42,9 +42,16 @@ def load_project(root: Path) -> Project:
         faults += [_fault(detail) for detail in error.errors(include_url=False)]
     if config is not None and not faults:
         return Project(root=root.resolve(), config=config)
+    raise mistakes(root, faults)
+
+
+def mistakes(root: Path, faults: Iterable[Fault]) -> ConfigError:
+    """Return the error that tells what is wrong in the config of a folder, each with its line."""
+    path = root / FILE
+    document = parse(path)
     found = sorted({(line_of(document, place), ".".join(place), what) for place, what in faults})
     lines = "\n  - ".join(f"{FILE}:{line}: {place}: {what}" for line, place, what in found)
-    raise ConfigError(
+    return ConfigError(
         f"{len(found)} mistake{'s' if len(found) > 1 else ''}:\n  - {lines}", where=str(path)
     )
 

@@ -120,6 +120,9 @@ class Sample(_Strict):
 EXPORTS = (".py", ".csv", ".jsonl", ".parquet")
 """The endings of the files that an extract can be written to."""
 
+SOURCES = ("published", "schema", "development", "test")
+"""What a template may hold: the published test database, the migrations alone, or seeds too."""
+
 
 class TableConfig(_Strict):
     """What the user decided about one table."""

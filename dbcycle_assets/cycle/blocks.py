@@ -74,6 +74,15 @@ def rewrite(
     return places.replace_strict(distinct, table, default=None, return_dtype=pl.String)
 
 
+def written(column: pl.Series, write: Callable[[str], str], null: str | None = None) -> pl.Series:
+    """Write every distinct value of an escaped column in another way, and null as ``null``."""
+    distinct = column.drop_nulls().unique()
+    if distinct.is_empty():
+        return pl.Series([null], dtype=pl.String).new_from_index(0, len(column))
+    texts = [write(unescape(field)) for field in distinct.to_list()]
+    return column.replace_strict(distinct, texts, default=null, return_dtype=pl.String)
+
+
 def values(column: pl.Series) -> Iterator[tuple[str, int]]:
     """Yield each distinct non-null value of an escaped column and how often it occurs."""
     counts = column.drop_nulls().value_counts()

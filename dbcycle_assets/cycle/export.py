@@ -107,8 +107,8 @@ def _write_lines(
         file.write(form.head(table).encode())
         for frame in frames:
             values = [
-                _mapped(frame.to_series(index), written, form.null).alias(f"v{index}")
-                for index, written in enumerate(writers)
+                blocks.written(frame.to_series(index), write, form.null).alias(f"v{index}")
+                for index, write in enumerate(writers)
             ]
             parts = [
                 part
@@ -121,14 +121,6 @@ def _write_lines(
             done += frame.height
         file.write(form.tail.encode())
     return done
-
-
-def _mapped(series: pl.Series, change: Callable[[str], str], null: str) -> pl.Series:
-    distinct = series.drop_nulls().unique()
-    if distinct.is_empty():
-        return pl.Series([null]).new_from_index(0, len(series))
-    written = [change(blocks.unescape(field)) for field in distinct.to_list()]
-    return series.replace_strict(distinct, written, default=null, return_dtype=pl.String)
 
 
 def _number_or(

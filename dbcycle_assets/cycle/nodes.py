@@ -5,7 +5,10 @@ This listing is the pipeline: Dagster's assets, ``dbcycle plan`` and the memo al
 
 from collections.abc import Iterator
 
-from ..config.model import Config, Project
+from ..anonymizers import definition_of, parameters_of
+from ..config.load import Fault, mistakes
+from ..config.model import Config, Project, Rule
+from ..errors import ConfigError
 from ..model.catalog import Catalog
 from ..model.decision import Judge
 from ..model.digest import digest_of, digest_of_text
@@ -26,6 +29,7 @@ PUBLISH_VERSION = 2
 
 def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     """Yield every asset, parents first. ``catalog`` adds the rules inherited through keys."""
+    _require_rules(project)
     config = working_config(project, catalog)
     tables = sorted(config.tables)
     golden = golden_files(project)
@@ -68,6 +72,29 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
         (*seeded, "plan", "migrated_schema"),
         digest_of([PUBLISH_VERSION, exceptions, *anonymity, *seeds_version(project)]),
     )
+
+
+def _require_rules(project: Project) -> None:
+    """Refuse rules that no anonymizer can follow, whatever column they are for.
+
+    Raises:
+        ConfigError: every one of them, with its line.
+    """
+    faults: list[Fault] = []
+    for name, table in project.config.tables.items():
+        for column, first in table.columns.items():
+            rule: Rule | None = first
+            while rule is not None:
+                try:
+                    if rule.anonymize != "keep":
+                        definition_of(rule.anonymize, rule.options)
+                        parameters_of(rule.anonymize, rule.options)
+                except ConfigError as error:
+                    known = f" ({error.remedy})" if error.remedy else ""
+                    faults.append((["tables", name, "columns", column], f"{error.what}{known}"))
+                rule = rule.otherwise
+    if faults:
+        raise mistakes(project.root, faults)
 
 
 def working_config(project: Project, catalog: Catalog | None) -> Config:

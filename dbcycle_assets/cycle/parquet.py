@@ -35,7 +35,7 @@ def write_parquet(path: Path, columns: list[Column], frames: Iterable[pl.DataFra
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         for number, frame in enumerate(frames):
             texts = [
-                _plain(frame.to_series(index)).alias(column.name)
+                blocks.written(frame.to_series(index), str).alias(column.name)
                 for index, column in enumerate(columns)
             ]
             for column, series in zip(columns, texts, strict=True):
@@ -53,14 +53,6 @@ def write_parquet(path: Path, columns: list[Column], frames: Iterable[pl.DataFra
             ]
             pl.scan_ipc(Path(folder) / "*.arrow").with_columns(typed).sink_parquet(file)
     return rows
-
-
-def _plain(series: pl.Series) -> pl.Series:
-    distinct = series.drop_nulls().unique()
-    if distinct.is_empty():
-        return series.cast(pl.String)
-    texts = [blocks.unescape(field) for field in distinct.to_list()]
-    return series.replace_strict(distinct, texts, default=None, return_dtype=pl.String)
 
 
 def _kind(column: Column) -> Kind:

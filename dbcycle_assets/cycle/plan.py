@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from ..config.model import Config
 from ..errors import BadInput
 from ..model.catalog import Catalog
 from ..model.detect import Proposal, propose
@@ -97,14 +98,15 @@ def proposals(
     known = cycle.catalog
     if known is not None and known.schema_digest == catalog.schema_digest:
         catalog = replace(catalog, ancestors=known.ancestors)
-    found = [_inherited(cycle, catalog, proposal) for proposal in propose(catalog, samples)]
+    config = cycle.config
+    found = [_inherited(config, catalog, proposal) for proposal in propose(catalog, samples)]
     return [p for p in found if only is None or (p.table, p.column) in only]
 
 
-def _inherited(cycle: Cycle, catalog: Catalog, proposal: Proposal) -> Proposal:
+def _inherited(config: Config, catalog: Catalog, proposal: Proposal) -> Proposal:
     """Return a proposal, or the rule of the column that this one is a copy of."""
     ancestors = catalog.ancestors_of(proposal.table, proposal.column)
-    found = inherited_rule(cycle.config, ancestors)
+    found = inherited_rule(config, ancestors)
     if found is None:
         return proposal
     ancestor, options = found

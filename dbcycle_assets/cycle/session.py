@@ -9,7 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..anonymizers.base import Key
-from ..artifacts import Extracts, Ledger, digest_of_file, read_catalog, write_catalog
+from ..artifacts import (
+    Extracts,
+    Ledger,
+    catalog_mark,
+    digest_of_file,
+    read_catalog,
+    write_catalog,
+)
 from ..config import credentials
 from ..config.model import Config, Project
 from ..databases import dump_digest, open_server
@@ -57,6 +64,7 @@ class Cycle:
         self.extracts = Extracts(project.extracts)
         self.stopping = threading.Event()
         self._nodes: dict[str, Node] | None = None
+        self._catalog: tuple[tuple[object, ...] | None, Catalog | None] = (None, None)
 
     @functools.cached_property
     def server(self) -> Server:
@@ -75,8 +83,15 @@ class Cycle:
 
     @property
     def catalog(self) -> Catalog | None:
-        """The catalog that the last migration left, or None before the first."""
-        return read_catalog(self.project.records)
+        """The catalog that the last migration left, whichever run it was of, or None before the
+        first. It is read once, and again only when it was replaced.
+        """
+        mark = catalog_mark(self.project.records)
+        known, catalog = self._catalog
+        if mark != known:
+            catalog = read_catalog(self.project.records)
+            self._catalog = (mark, catalog)
+        return catalog
 
     @property
     def config(self) -> Config:

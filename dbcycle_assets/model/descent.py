@@ -8,6 +8,7 @@ like any new ones.
 import functools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from sqlglot import exp
@@ -37,7 +38,9 @@ class Descent:
         book = _Book(step, self._engine, before.values(), self._known)
         for statement in statements:
             for tree in trees_of(statement, self._engine):
-                book.read(tree)
+                # A tree of a shape that nobody foresaw must not end a migration that was applied.
+                with suppress(Exception):
+                    book.read(tree)
         places = set(after.values())
         for lasting, place in after.items():
             former = before.get(lasting, place)
@@ -170,9 +173,10 @@ class _Book:
     def _define(self, table: str, column: exp.ColumnDef) -> None:
         self._tables.columns.setdefault(table, []).append(column.name)
         for constraint in column.args.get("constraints") or []:
-            if isinstance(constraint.kind, exp.ComputedColumnConstraint):
+            kind = constraint.args.get("kind")  # a name alone is a constraint too, in SQLite
+            if isinstance(kind, exp.ComputedColumnConstraint):
                 scope = {table: self._tables.real(table)}
-                value = self._tables.value(constraint.kind.this, scope, {})
+                value = self._tables.value(kind.this, scope, {})
                 self._derive((table, column.name), Value(value.sources, exact=False))
 
     def _assign(self, table: str, pairs: Sequence[exp.Expr], scope: Scope, common: Scope) -> None:

@@ -30,10 +30,11 @@ def trees_of(statement: str, engine: str) -> Iterator[exp.Expr]:
     if len(statement) > LONGEST or not _TELLING.search(statement):
         return
     logger = logging.getLogger("sqlglot")
+    dialect = _DIALECTS[engine]
     former, logger.disabled = logger.disabled, True  # it quotes what it cannot read
     try:
-        trees = sqlglot.parse(statement, dialect=_DIALECTS[engine])
-    except (sqlglot.errors.SqlglotError, RecursionError):
+        trees = [_folded(tree, engine) for tree in sqlglot.parse(statement, dialect=dialect)]
+    except Exception:  # noqa: BLE001 - its parser raises whatever it stumbles over
         return
     finally:
         logger.disabled = former
@@ -42,7 +43,15 @@ def trees_of(statement: str, engine: str) -> Iterator[exp.Expr]:
             for inner in _INSIDE.findall(body[2]):
                 yield from trees_of(inner, engine)
         elif tree is not None:
-            yield normalize_identifiers(tree, dialect="postgres") if engine != "sqlite" else tree
+            yield tree
+
+
+def _folded(tree: exp.Expr | None, engine: str) -> exp.Expr | None:
+    return (
+        tree
+        if tree is None or engine == "sqlite"
+        else normalize_identifiers(tree, dialect="postgres")
+    )
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,9 @@ class Tables:
 
     def id(self, table: exp.Expr) -> str:
         """Return the id of a table as the catalog has it."""
-        name, schema = table.name, table.args.get("db")
-        plain = schema is None or schema.name.lower() == self._default
-        wanted = name if plain or schema is None else f"{schema.name}.{name}"
+        name, schema = table.name, table.text("db")
+        plain = table.args.get("db") is None or schema.lower() == self._default
+        wanted = name if plain else f"{schema}.{name}"
         same = [known for known in self.columns if known.lower() == wanted.lower()]
         return wanted if wanted in same or not same else same[0]
 
@@ -99,15 +108,25 @@ class Tables:
     def query(self, tree: exp.Expr, common: Scope, outer: Scope) -> list[tuple[str, Value]]:
         """Return the columns of a query in order, each with what it is made of."""
         if isinstance(tree, exp.SetOperation):
-            left = self.query(tree.left, common, outer)
-            right = self.query(tree.right, common, outer)
-            return [
-                (name, Value(a.sources | b.sources, a.exact and b.exact))
-                for (name, a), (_, b) in zip(left, right, strict=False)
-            ]
+            return self._united(tree, common, outer)
         if isinstance(tree, exp.Subquery):
             return self.query(tree.this, common, outer)
         return self._select(tree, common, outer) if isinstance(tree, exp.Select) else []
+
+    def _united(self, tree: exp.Expr, common: Scope, outer: Scope) -> list[tuple[str, Value]]:
+        # One inside the other as often as there are rows, where each row is a SELECT of its own.
+        parts: list[exp.Expr] = []
+        while isinstance(tree, exp.SetOperation):
+            common = common | self.common(tree)
+            parts.append(tree.right)
+            tree = tree.left
+        found = self.query(tree, common, outer)
+        for part in reversed(parts):
+            found = [
+                (name, Value(a.sources | b.sources, a.exact and b.exact))
+                for (name, a), (_, b) in zip(found, self.query(part, common, outer), strict=False)
+            ]
+        return found
 
     def _select(self, tree: exp.Select, common: Scope, outer: Scope) -> list[tuple[str, Value]]:
         common = common | self.common(tree)

@@ -20,7 +20,6 @@ class Clones:
         self._ahead = max(ahead, 1)
         self._ready: deque[TemporaryDatabase] = deque()
         self._used: deque[TemporaryDatabase] = deque()
-        self._out: set[str] = set()
         self._failure: BaseException | None = None
         self._change = threading.Condition()
         self._closing = False
@@ -41,7 +40,6 @@ class Clones:
             if not self._ready and self._failure is not None:
                 raise self._failure
             copy = self._ready.popleft()
-            self._out.add(copy.name)
             self._change.notify_all()
             return copy
 
@@ -49,14 +47,11 @@ class Clones:
         """Let a copy be dropped, in the background."""
         copy.close()
         with self._change:
-            self._out.discard(copy.name)
             self._used.append(copy)
             self._change.notify_all()
 
     def keep(self, copy: "TemporaryDatabase") -> str:
         """Leave a copy where it is for a person; return how to open it."""
-        with self._change:
-            self._out.discard(copy.name)
         return self.template.keep(copy)
 
     def close(self) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..config.model import SOURCES
+
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from ..upkeep.temporary import Template, TemporaryDatabase
     from .clones import Clones
 
-SOURCES = ("published", "schema", "development", "test")
 KEEP = ("failed", "all", "none")
 
 _DATABASES = pytest.StashKey[list[tuple[Any, "TemporaryDatabase"]]]()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..artifacts import require_folder
 from ..config import credentials
 from ..config.model import Project
 from ..config.settings import Settings
@@ -88,7 +89,8 @@ def resolve(
     what it publishes is ours to look after.
 
     Raises:
-        BadInput: nothing says where the environment's database is, or a URL names none.
+        BadInput: nothing says where the environment's database is, or a URL names none, or a file
+            in a folder that is not there.
         ConfigError: the settings have mistakes.
     """
     engine = project.config.engine
@@ -101,7 +103,8 @@ def resolve(
         server = open_server(engine, url=variable, state=project.state)
         return Target(project, environment, server, own)
     if (address := url or path or variable) is not None:
-        return Target(project, environment, *locate(engine, address))
+        named_by = "--db-url" if url else "DB_PATH" if path else f"targets.{environment}"
+        return _at(project, environment, address, named_by)
     known = credentials.settings(project, environment)
     if known.url is not None:
         return Target(project, environment, *locate(engine, known.url, known.base))
@@ -125,3 +128,10 @@ def resolve(
     shared = credentials.target_url(project, "test")
     server = open_server(engine, url=shared, state=project.state)
     return Target(project, environment, server, own)
+
+
+def _at(project: Project, environment: str, address: str, named_by: str) -> Target:
+    server, name = locate(project.config.engine, address)
+    if (file := server.file(name)) is not None:
+        require_folder(file, project.state, named_by)
+    return Target(project, environment, server, name)

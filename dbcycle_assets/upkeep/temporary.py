@@ -19,7 +19,7 @@ import sqlalchemy
 
 from ..artifacts import exclusive
 from ..config import credentials
-from ..config.model import Project
+from ..config.model import SOURCES, Project
 from ..databases import open_server
 from ..databases.migrating import Holder
 from ..databases.port import Copier, Progress, Server, Stamp
@@ -186,12 +186,8 @@ def _template(
     return template
 
 
-SOURCES = ("published", "schema", "development", "test")
-"""What a template may hold: the published test database, the migrations alone, or seeds too."""
-
-
 def template_named(project: Project, source: str, *, progress: Progress | None = None) -> Template:
-    """Return the template that one of :data:`SOURCES` means.
+    """Return the template that one of :data:`.SOURCES` means.
 
     Raises:
         UsageError: it is none of them; else as the two below.
@@ -343,8 +339,8 @@ def _no_copy(project: Project, name: str) -> BadInput:
 
 def _servers(project: Project) -> list[Server]:
     """Return where copies may be: SQLite's lie beside their template."""
-    both = [server_of(project), _cycle_server(project)]
-    return both if project.config.engine == "sqlite" else both[:1]
+    found = [server_of(project)]
+    return [*found, _cycle_server(project)] if project.config.engine == "sqlite" else found
 
 
 def _is_left(facts: Any, *, kept: bool) -> bool:

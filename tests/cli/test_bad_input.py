@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from dbcycle_assets import load_project
 from dbcycle_assets.artifacts import project_lock
 
 from .conftest import production
@@ -31,6 +32,36 @@ def test_a_misspelt_key_is_named_with_its_line(dbcycle, shop):
     assert done.code == 7
     assert "golden" in done.json["error"]["message"]
     assert "dbcycle.yaml:" in done.err
+
+
+@pytest.mark.parametrize("words", [["refesh"], ["see"], ["db", "migarte"], ["refresh", "--al"]])
+def test_what_was_meant_is_suggested_once(dbcycle, words):
+    """However many layers of the command line have the same idea."""
+    done = dbcycle(*words)
+    assert done.code == 2
+    assert done.err.count("Did you mean") == 1
+    assert done.err.count("(") == done.err.count(")")
+
+
+def test_a_misspelt_anonymizer_is_named_with_its_line(dbcycle, shop):
+    """So is a parameter that it does not take; all of them are told at once."""
+    path = shop / "dbcycle.yaml"
+    text = path.read_text().replace("email: email", "email: emial")
+    path.write_text(text.replace("name: full_name", "name: {anonymize: full_name, lang: de}"))
+    lines = path.read_text().splitlines()
+    at = {
+        word: 1 + next(n for n, line in enumerate(lines) if word in line)
+        for word in ("emial", "lang")
+    }
+    for words in (["plan"], ["refresh"], ["migrate"]):
+        done = dbcycle("--project", shop, *words)
+        assert done.code == 7
+        told = "tables.users.columns.email: there is no anonymizer `emial`; did you mean `email`?"
+        assert f"dbcycle.yaml:{at['emial']}: {told}" in done.err
+        assert (
+            f"dbcycle.yaml:{at['lang']}: tables.users.columns.full_name: full_name: lang: "
+            in done.err
+        )
 
 
 def test_an_unknown_column_is_named(dbcycle, shop):
@@ -201,6 +232,29 @@ def test_a_dump_that_is_gone_is_never_fresh(dbcycle, shop):
     done = dbcycle("--project", shop, "refresh")
     assert done.code == 7
     assert "prod.db" in done.err
+
+
+def test_a_mistyped_folder_is_named_and_not_made(dbcycle, shop, tmp_path, monkeypatch):
+    """Whoever mistypes a path would look for the file where it is not."""
+    assert dbcycle("--project", shop, "refresh").code == 0
+    wrong, right = tmp_path / "dvelopment", tmp_path / "development"
+    right.mkdir()
+    export = ["--project", shop, "export", "--table", "users", "--to"]
+    done = dbcycle(*export, right / "users.csv", "--to", wrong / "users.csv")
+    assert (done.code, f"--to: there is no folder `{wrong}`" in done.err) == (7, True)
+    assert not list(right.iterdir())
+    done = dbcycle("--project", shop, "db", "migrate", "--db-url", f"sqlite:///{wrong}/dev.db")
+    assert (done.code, f"--db-url: there is no folder `{wrong}`" in done.err) == (7, True)
+    monkeypatch.setenv("DB_PATH", str(wrong / "dev.db"))
+    done = dbcycle("--project", shop, "db", "migrate")
+    assert (done.code, f"DB_PATH: there is no folder `{wrong}`" in done.err) == (7, True)
+    assert not wrong.exists()
+    monkeypatch.setenv("DB_PATH", str(right / "dev.db"))
+    assert dbcycle("--project", shop, "db", "migrate").code == 0
+    own = load_project(shop).state / "more" / "dev.db"
+    monkeypatch.setenv("DB_PATH", str(own))
+    assert dbcycle("--project", shop, "db", "migrate").code == 0
+    assert own.is_file()
 
 
 def test_a_selection_that_dagster_does_not_understand_is_explained(dbcycle, shop):

@@ -6,6 +6,7 @@ import sys
 import pytest
 from typer.main import get_command
 
+from dbcycle_assets.cli import text
 from dbcycle_assets.cli.app import app, hoisted
 
 COMMANDS = sorted(get_command(app).commands)
@@ -18,6 +19,18 @@ def test_every_command_shows_an_example(dbcycle, command):
     assert shown.code == 0
     assert "Examples:" in shown.out
     assert f"dbcycle {command}" in shown.out.split("Examples:")[1]
+
+
+def test_a_row_in_a_pipe_is_one_line(capsys):
+    """A script that reads names must not find them broken, however long they are."""
+    name = "dbcycle_" + "x" * 63 + "_db_development_backup_20260101_120000_1a2b3c"
+    text.table(("backup", "before", "rows"), [(name, "a reset " * 20, 5), ("b", "", 10)])
+    text.say(f"{name} is what {name} was")
+    headings, first, second, last = capsys.readouterr().out.splitlines()
+    assert headings.split() == ["backup", "before", "rows"]
+    assert first.split() == [name, *["a", "reset"] * 20, "5"]
+    assert second.split() == ["b", "10"]
+    assert last == f"{name} is what {name} was"
 
 
 @pytest.mark.parametrize("command", ["status", "start", "stop"])

@@ -124,6 +124,33 @@ def test_any_way_of_writing_tables_can_be_edited(tmp_path, tables):
     assert path.read_bytes() == once
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_lists_that_nobody_touches_keep_their_lines(tmp_path, ends):
+    """However a list was broken into lines, and however long they are, it is no change."""
+    untouched = """\
+  tickets:
+    keep: [id, opened_at, closed_at,   # when
+           state, priority,
+           "category"]
+    columns:
+      body: {anonymize: free_text,
+             language: de}
+      subject: text
+    references: {customer: customers.id, assignee: users.id, reporter: users.id, team: teams.id, queue: queues.id}
+"""
+    text = f"{HEAD}tables:\n{untouched}  users:\n    keep: [id,\n      role]\n"
+    path = write(tmp_path, text.replace("\n", ends))
+    apply_judgements(path, [Judgement("users", "email", "email")])
+    assert path.read_bytes().decode() == text.replace(
+        "    keep: [id,\n      role]",
+        "    columns:\n      email: email\n    keep: [id,\n      role]",
+    ).replace("\n", ends)
+    apply_judgements(path, [Judgement("users", "phone", "keep")])
+    after = path.read_bytes().decode().replace(ends, "\n")
+    assert untouched in after
+    assert "keep: [id, role, phone]" in after
+
+
 def test_a_judgement_moves_a_column(tmp_path):
     """Whoever judges again gets the newest judgement, in one place only."""
     path = write(tmp_path, GOOD)

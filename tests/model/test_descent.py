@@ -104,6 +104,68 @@ def test_rows_that_two_queries_give_come_from_both():
     assert found == {"log.who = users.email", "log.who = users.last_name"}
 
 
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_rows_that_are_a_select_each_are_followed_however_many_they_are(engine):
+    """Scripts wrote many rows in one INSERT like that before VALUES took more than one."""
+    rows = " UNION ALL ".join(["SELECT 'x', email FROM users"] * 1500)
+    tables = {**USERS, "log": ["what", "who"]}
+    assert descent(engine, [f"INSERT INTO log {rows}"], tables, tables) == {"log.who = users.email"}
+
+
+def test_a_with_clause_serves_every_part_of_a_union():
+    found = descent(
+        "postgresql",
+        [
+            (
+                "INSERT INTO log (who) WITH q AS (SELECT email AS mail FROM users)"
+                " SELECT mail FROM q UNION ALL SELECT last_name FROM users"
+            )
+        ],
+        {**USERS, "log": ["who"]},
+        {**USERS, "log": ["who"]},
+    )
+    assert found == {"log.who = users.email", "log.who = users.last_name"}
+
+
+def test_a_statement_that_cannot_be_followed_is_left_out_and_the_others_are_not():
+    endless = "INSERT INTO users (nick) SELECT email" + "::text" * 5000 + " FROM users"
+    after = {"users": [*USERS["users"], "nick", "called"]}
+    found = descent(
+        "postgresql",
+        ["UPDATE users SET nick = first_name", endless, "UPDATE users SET called = last_name"],
+        after,
+        after,
+    )
+    assert found == {"users.nick = users.first_name", "users.called = users.last_name"}
+
+
+def test_a_constraint_of_sqlite_may_be_a_name_alone():
+    made = "CREATE TABLE notes (a TEXT CONSTRAINT told, b TEXT CONSTRAINT low, c AS (lower(a)))"
+    after = {**USERS, "notes": ["a", "b", "c"]}
+    filled = "INSERT INTO notes (a) SELECT email FROM users"
+    assert descent("sqlite", [made, filled], USERS, after) == {
+        "notes.c < notes.a",
+        "notes.a = users.email",
+    }
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "DROP TABLE shop..users",
+        "ALTER TABLE `` ADD KEY `by_email` (``)",
+        "ALTER TABLE users RENAME email DEFAULT TO mail",
+        "ALTER TABLE users ADD COLUMN told OUT JSONB",
+    ],
+)
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_what_no_engine_would_run_takes_nothing_away(engine, odd):
+    """A tool of the user's own may tell statements of any kind."""
+    told = [odd, "UPDATE users SET nick = first_name"]
+    after = {"users": [*USERS["users"], "nick", "told"]}
+    assert descent(engine, told, USERS, after) == {"users.nick = users.first_name"}
+
+
 @pytest.mark.parametrize(
     "statement",
     [

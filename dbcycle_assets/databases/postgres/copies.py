@@ -11,7 +11,7 @@ from ...errors import DbCycleError, ServerUnavailable
 from ..port import Stamp
 from .clients import Clients, ProgramFailed, environment, pipe, without_password
 from .session import Connection, drop_database, identifier, literal, statement, translated
-from .stamps import HALF_MADE, stamping
+from .stamps import make_database
 
 _KEY = 1_684_169_572
 """The advisory lock under which databases are made, so that two starters make one."""
@@ -70,6 +70,11 @@ def like(connection: Connection, name: str) -> str:
     return f"TEMPLATE {identifier(name)}" + (
         f" OWNER {identifier(row['owner'])}" if row["may"] else ""
     )
+
+
+def by_files(connection: Connection) -> str:
+    """Return the clause that copies a database's files; PostgreSQL before 15 knows no other way."""
+    return " STRATEGY file_copy" if connection.info.server_version >= 150000 else ""  # noqa: PLR2004
 
 
 def empty_like(connection: Connection, name: str) -> str:
@@ -190,21 +195,8 @@ class PostgresCopier:
     def make(self, name: str, stamp: Stamp) -> None:
         """Make one copy."""
         clause, began = self._strategy(), time.monotonic()
-        with translated(name):
-            self.connection.execute(
-                statement(
-                    f"CREATE DATABASE {identifier(name)} TEMPLATE {identifier(self.source)}"
-                    f"{clause} CONNECTION LIMIT {HALF_MADE}"
-                )
-            )
-            if clause not in self._taken:
-                self._taken[clause] = time.monotonic() - began
-            self.connection.execute(
-                statement(
-                    f"{stamping(name, stamp)};"
-                    f" ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1"
-                )
-            )
+        make_database(self.connection, name, f"TEMPLATE {identifier(self.source)}{clause}", stamp)
+        self._taken.setdefault(clause, time.monotonic() - began)
 
     def drop(self, name: str) -> None:
         """Drop one that it made, and the sessions on it."""
@@ -212,10 +204,8 @@ class PostgresCopier:
             drop_database(self.connection, name)
 
     def _strategy(self) -> str:
-        if self.connection.info.server_version < 150000:  # noqa: PLR2004 - PostgreSQL 15
-            return ""
-        files, pages = " STRATEGY file_copy", " STRATEGY wal_log"
-        if self._taken.get(files, 0.0) < _SLOW or not self._is_small():
+        files, pages = by_files(self.connection), " STRATEGY wal_log"
+        if not files or self._taken.get(files, 0.0) < _SLOW or not self._is_small():
             return files
         return pages if self._taken.get(pages, 0.0) < self._taken[files] else files
 

@@ -31,7 +31,7 @@ from .session import (
     translated,
     with_database,
 )
-from .stamps import HALF_MADE, facts_of, stamp_of, write_stamp
+from .stamps import HALF_MADE, facts_of, make_database, stamp_of, write_stamp
 
 _TRIES = 20
 
@@ -106,9 +106,7 @@ class PostgresServer:
             if facts_of(connection, source) is None:
                 raise DbCycleError(f"there is no database `{source}` to copy")
             _end_sessions(connection, source)
-            how = f"TEMPLATE {identifier(source)}"
-            if connection.info.server_version >= 150000:  # noqa: PLR2004 - PostgreSQL 15
-                how += " STRATEGY file_copy"
+            how = f"TEMPLATE {identifier(source)}{copies.by_files(connection)}"
             self._make(connection, name, stamp, how)
 
     def seal(self, name: str) -> None:
@@ -132,15 +130,7 @@ class PostgresServer:
             )
         self._guard(connection, name, stamp.project)
         self._drop(connection, name)
-        with translated(name):
-            connection.execute(
-                statement(f"CREATE DATABASE {identifier(name)} {how} CONNECTION LIMIT {HALF_MADE}")
-            )
-            with connection.transaction():
-                write_stamp(connection, name, stamp)
-                connection.execute(
-                    statement(f"ALTER DATABASE {identifier(name)} CONNECTION LIMIT -1")
-                )
+        make_database(connection, name, how, stamp)
 
     def ensure(self, name: str, stamp: Stamp) -> bool:
         """Create an empty database unless it is there; tell whether it was made now."""
@@ -182,9 +172,7 @@ class PostgresServer:
                     where=source,
                     remedy="close them and run again",
                 )
-            if connection.info.server_version >= 150000:  # noqa: PLR2004 - PostgreSQL 15
-                how += " STRATEGY file_copy"
-            self._make(connection, name, stamp, how)
+            self._make(connection, name, stamp, how + copies.by_files(connection))
 
     def _copy_live(self, connection: Connection, source: str, name: str, stamp: Stamp) -> None:
         """Copy a database through pg_dump; it has its stamp once it is whole."""
