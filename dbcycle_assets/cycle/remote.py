@@ -13,7 +13,7 @@ import fsspec
 from ..artifacts import disk_errors, write_atomically, write_json
 from ..errors import DbCycleError, DumpError, Unavailable
 
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 """What is held in memory of a file on its way."""
 
 
