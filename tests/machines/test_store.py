@@ -189,16 +189,16 @@ def test_a_dump_of_production_goes_to_the_store(shop, server, bucket, store, mon
 
 
 MEASURE = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from dbcycle_assets.cycle.remote import fetch
 fetch(sys.argv[1], Path(sys.argv[2]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 
 
 def test_memory_does_not_grow_with_the_dump(bucket, tmp_path):
-    """A file of 300 MB, ten times the other, takes no more than what the allocator may keep."""
+    """A file of 300 MB comes through as few megabytes as one of 30."""
     peaks = []
     for size in (30, 300):
         uri = f"{bucket}/{size}.dump"
@@ -214,4 +214,4 @@ def test_memory_does_not_grow_with_the_dump(bucket, tmp_path):
         )
         peaks.append(int(done.stdout))
         assert (tmp_path / str(size)).stat().st_size == size << 20
-    assert peaks[1] < peaks[0] + 135, peaks
+    assert peaks[1] < peaks[0] + 40, peaks
