@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from ..artifacts import project_lock
 from ..config import credentials, load_project
 from ..config.locate import find_project
 from ..config.model import Project
@@ -73,9 +72,10 @@ class Invocation:
         Raises:
             Locked: another run holds the project.
         """
+        from ..cycle.lock import holding
         from ..cycle.session import Cycle
 
-        with project_lock(self.project.state, action), self.progress() as progress:
+        with holding(self.project, action), self.progress() as progress:
             yield Cycle(self.project, progress=progress, force=force)
 
     def show(self, document: Document, for_people: Callable[[], None]) -> None:

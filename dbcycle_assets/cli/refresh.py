@@ -235,13 +235,13 @@ def refresh(
     Everything goes through Dagster, so that its UI shows each run. What is fresh is not done again;
     the published test database stays up until the new one has passed every check.
     """
-    from ..artifacts import project_lock
+    from ..cycle.lock import holding
     from ..cycle.session import Cycle
     from ..defs.run import refresh as run
 
     invocation = of(ctx)
     project = invocation.project
-    with project_lock(project.state, "refresh"), invocation.progress() as progress:
+    with holding(project, "refresh"), invocation.progress() as progress:
         if download_recent:
             from ..cycle.download import download
 

@@ -1,9 +1,14 @@
 """What the user wrote in ``dbcycle.yaml``, frozen. Syntax only: the plan gives it meaning."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
+
+from ..errors import did_you_mean
+
+if TYPE_CHECKING:  # it costs time to load, and few projects need it
+    from upath import UPath
 
 _MODULE = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$"
 
@@ -31,6 +36,7 @@ class Source(_Strict):
     """The production dump and how to get a fresh one."""
 
     dump: str
+    """A file or folder, or the URL of a file in a store that fsspec reaches (``s3://…``)."""
     download: Download | None = None
 
 
@@ -170,6 +176,18 @@ class Execution(_Strict):
 
     steps: Literal["together", "per_table"] = "together"
     workers: int = pydantic.Field(default=2, ge=1, le=64)
+    chunks: dict[str, int] = {}
+    """With ``per_table``: big tables, and in how many steps each is extracted."""
+
+    @pydantic.model_validator(mode="after")
+    def _apart(self) -> "Execution":
+        if self.chunks and self.steps != "per_table":
+            message = "`chunks` needs `steps: per_table`"
+            raise ValueError(message)
+        if any(not 2 <= parts <= 256 for parts in self.chunks.values()):  # noqa: PLR2004
+            message = "a table has from 2 to 256 chunks"
+            raise ValueError(message)
+        return self
 
 
 class Models(_Strict):
@@ -199,6 +217,10 @@ class Config(_Strict):
     """A protected YAML file with plain texts that a Python migration step may need."""
     key_env: str = "DBCYCLE_KEY"
     tables: dict[str, TableConfig] = {}
+    storage: str | None = None
+    """Where the extracts and the records of what was made lie instead of the project's folder, so
+    that several machines share them: a folder, or the URL of a store that fsspec reaches
+    (``s3://bucket/prefix``)."""
     golden: str | None = None
     seeds: str | None = None
     """The folder of versioned seeds; ``seeds`` by default."""
@@ -210,6 +232,14 @@ class Config(_Strict):
     owners: tuple[str, ...] = ()
     on_failure: tuple[str, ...] | None = None
     """A command to run after a failed Dagster run; it gets the run's id as its last word."""
+
+    @pydantic.model_validator(mode="after")
+    def _known(self) -> "Config":
+        for name in self.execution.chunks:
+            if name not in self.tables:
+                message = f"execution.chunks: no table `{name}`{did_you_mean(name, self.tables)}"
+                raise ValueError(message)
+        return self
 
 
 class Project(_Strict):
@@ -237,15 +267,42 @@ class Project(_Strict):
 
     @property
     def state(self) -> Path:
-        """The folder of generated state: key, ledger, catalog, lock; never committed."""
+        """The folder of this machine's state: key, lock, embedded server; never committed."""
         return (self.place or self.root) / ".dbcycle"
 
     @property
-    def extracts(self) -> Path:
-        """The folder of extracts."""
-        return (self.place or self.root) / "extracts"
+    def records(self) -> "Path | UPath":
+        """Where lies what the stages tell each other: ledger, catalog, digests of originals."""
+        return self.state if self._shared is None else self._shared / "private"
+
+    @property
+    def extracts(self) -> "Path | UPath":
+        """Where the extracts lie."""
+        return (self._shared or self.place or self.root) / "extracts"
+
+    @property
+    def _shared(self) -> "Path | UPath | None":
+        """The config's storage: a path where it is a folder, so that files are renamed in place."""
+        storage = self.config.storage
+        if storage is None or self.place is not None:
+            return None
+        if "://" not in storage:
+            return self.path(storage)
+        if storage.startswith("file://"):
+            return Path(storage.removeprefix("file://"))
+        from upath import UPath
+
+        # Another machine writes there too: what was listed a moment ago may be wrong.
+        return UPath(storage, use_listings_cache=False)
 
     @property
     def dump(self) -> Path:
-        """The dump file (or folder)."""
-        return self.path(self.config.source.dump)
+        """The dump file (or folder); of one that lies in a store, the copy on this machine."""
+        if self.dump_uri is None:
+            return self.path(self.config.source.dump)
+        return self.state / "dumps" / self.dump_uri.rsplit("/", 1)[-1]
+
+    @property
+    def dump_uri(self) -> str | None:
+        """The address of a dump that lies in a store, or None."""
+        return self.config.source.dump if "://" in self.config.source.dump else None

@@ -4,12 +4,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import fsspec
-
 from ..artifacts import disk_errors, replace_dump
 from ..config import credentials
+from ..config.model import Download, Project
 from ..databases import dump_database, dump_digest
+from ..databases.port import Progress
 from ..errors import ConfigError, DumpError
+from .remote import fetch, is_copy, keep_origin, send, version_of
 from .session import Cycle
 
 
@@ -29,25 +30,57 @@ def download(cycle: Cycle) -> Path:
             remedy="add `download: {url_env: PROD_DATABASE_URL}`, `{command: [...]}` or "
             "`{uri: ...}` under `source`",
         )
-    part = dump.with_name(f".{dump.name}.part")
-    _remove(part)
+    part = _part(dump)
+    if source.uri is None:  # what broke off there goes on where it was
+        _remove(part)
+    cycle.progress("downloading a fresh dump")
     try:
         with disk_errors(dump):
             dump.parent.mkdir(parents=True, exist_ok=True)
-            cycle.progress("downloading a fresh dump")
-            if source.url_env is not None:
-                dump_database(credentials.source_url(cycle.project), part, cycle.progress)
-            elif source.command is not None:
-                _run(list(source.command), part, cycle.project.root)
-            elif source.uri is not None:
-                _copy(source.uri, part)
-        if not part.exists():
-            raise DumpError("the download brought no file", where=str(dump))
+            _load(cycle.project, source, part, cycle.progress)
         dump_digest(part)  # refuses what is no dump
         replace_dump(part, dump)
-    finally:
-        _remove(part)
+    except BaseException as error:
+        if source.uri is None or isinstance(error, DumpError):
+            _remove(part)
+        raise
+    if (uri := cycle.project.dump_uri) is not None:
+        cycle.progress("storing the dump")
+        keep_origin(dump, uri, send(dump, uri))
     return dump
+
+
+def _load(project: Project, source: Download, part: Path, progress: Progress) -> None:
+    if source.url_env is not None:
+        dump_database(credentials.source_url(project), part, progress)
+    elif source.command is not None:
+        _run(list(source.command), part, project.root)
+    elif source.uri is not None:
+        fetch(source.uri, part)
+    if not part.exists():
+        raise DumpError("the download brought no file", where=str(project.dump))
+
+
+def _part(dump: Path) -> Path:
+    return dump.with_name(f".{dump.name}.part")
+
+
+def bring(cycle: Cycle) -> None:
+    """Have the dump here as its store has it now, if it lies in one.
+
+    Raises:
+        DumpError: it is not there.
+        Unavailable: the store broke off; the next call goes on from there.
+    """
+    uri, dump = cycle.project.dump_uri, cycle.project.dump
+    if uri is None or is_copy(dump, uri, version_of(uri)):
+        return
+    cycle.progress(f"fetching {dump.name}")
+    part = _part(dump)
+    version = fetch(uri, part)
+    with disk_errors(dump):
+        part.replace(dump)
+    keep_origin(dump, uri, version)
 
 
 def _run(command: list[str], part: Path, root: Path) -> None:
@@ -64,18 +97,6 @@ def _run(command: list[str], part: Path, root: Path) -> None:
     except subprocess.CalledProcessError as error:
         raise DumpError(
             f"{words[0]} ended with exit code {error.returncode}", where="source.download"
-        ) from None
-
-
-def _copy(uri: str, part: Path) -> None:
-    try:
-        with fsspec.open(uri, "rb") as source, part.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-    except (FileNotFoundError, ImportError, ValueError) as error:
-        raise DumpError(
-            f"cannot read the source ({type(error).__name__})",
-            where="source.download.uri",
-            remedy="check the address; some schemes need an extra package of fsspec",
         ) from None
 
 

@@ -4,7 +4,7 @@ Raw rows exist only here and in the scratch databases. What leaves is whole, or 
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     preview = ""
     profiler = Profiler(plan)
     pace = Pace(cycle.progress, f"extracting {table.id}", _rows_of(cycle, table.id))
-    pairs = _masked(source, len(columns) + len(extras), masking)
+    pairs = masked(source, len(columns) + len(extras), masking)
     with store.write(table.id, header, rules) as writer, closing(blocks.ahead(pairs)) as made:
         for raw, frame in made:
             if cycle.stopping.is_set():
@@ -173,13 +173,13 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
         "rows_per_second": round(writer.rows / max(0.001, time.monotonic() - started)),
         "peak_memory_mb": peak_memory_mb(),
         "column_seconds": masking.seconds if masking is not None else {},
-        "columns": _column_facts(plan, cycle.catalog),
+        "columns": column_facts(plan, cycle.catalog),
     }
     if masking is None:
         return Outcome(
             Record(f"raw/{table.id}", "", {}, writer.digest, "", facts=facts), memoized=False
         )
-    originals.keep(cycle.project.state, table.id, masking.originals, cycle.key)
+    originals.keep(cycle.project.records, table.id, masking.originals, cycle.key)
     facts["profile"], shape = profiler.results()
     version = digest_of([writer.digest, table.shape])
     return cycle.record(
@@ -193,7 +193,7 @@ def _rows_of(cycle: Cycle, table: str) -> int | None:
     return record.facts.get("rows") if record is not None else None
 
 
-def _masked(
+def masked(
     source: Iterable[bytes], width: int, masking: Masking | None
 ) -> Generator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Yield the rows of each block as they were and as they are to be."""
@@ -207,13 +207,19 @@ def _masked(
 def _checks(
     database: Database, plan: TablePlan, masking: Masking | None, rows: int
 ) -> tuple[Check, ...]:
+    echoes = masking.echoes if masking is not None else {}
+    masked = masking.masked if masking is not None else 0
+    return require_safe(database, plan, echoes, masked, rows)
+
+
+def require_safe(
+    database: Database, plan: TablePlan, echoes: Mapping[str, int], masked: int, rows: int
+) -> tuple[Check, ...]:
     """Return the blocking checks, all passed.
 
     Raises:
         VerificationFailed: a value came through unchanged, or a row got lost; carries the checks.
     """
-    echoes = masking.echoes if masking is not None else {}
-    masked = masking.masked if masking is not None else 0
     expected = database.count(plan.table) if plan.rows else 0
     checks = (
         Check("no_raw_values", not echoes, {"columns_masked": masked, "echoes": echoes}),
@@ -231,7 +237,8 @@ def _checks(
     return checks
 
 
-def _column_facts(plan: TablePlan, catalog: Catalog | None) -> list[dict[str, str]]:
+def column_facts(plan: TablePlan, catalog: Catalog | None) -> list[dict[str, str]]:
+    """Return what is recorded of each column: its type, class and rule."""
     classes = privacy_of(plan.table, catalog)
     return [
         {

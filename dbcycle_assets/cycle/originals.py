@@ -5,19 +5,18 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ..anonymizers.base import Key
-from ..artifacts import DIGITS, file_name, write_atomically
+from ..artifacts import DIGITS, Place, file_name, open_binary, write_atomically
 from ..model.survivors import Digests, Originals
 
 WIDTH = 8
 _STORED = ">u8"
 
 
-def keep(state: Path, table: str, columns: Mapping[str, Originals], key: Key) -> None:
+def keep(state: Place, table: str, columns: Mapping[str, Originals], key: Key) -> None:
     """Write the digests of a table's originals, whole or not at all, and enciphered: whoever has
     the file but not the key cannot even tell whether somebody is among them.
     """
@@ -46,7 +45,7 @@ def keep(state: Path, table: str, columns: Mapping[str, Originals], key: Key) ->
             for name in order
         ],
     }
-    with write_atomically(_path(state, table), 0o600) as file:
+    with write_atomically(path_of(state, table), 0o600) as file:
         file.write(json.dumps(head).encode() + b"\n")
         for name in order:
             file.write(key.enciphered("originals", f"{nonce} {name}", stored[name]))
@@ -66,13 +65,13 @@ class Kept:
     content: str
 
 
-def read(state: Path, table: str, key: Key) -> dict[str, Kept] | None:
+def read(state: Place, table: str, key: Key) -> dict[str, Kept] | None:
     """Return what is kept of the originals of each column.
 
     None if the file is missing or broken: verification must then fail, not pass.
     """
     try:
-        with _path(state, table).open("rb") as file:
+        with open_binary(path_of(state, table)) as file:
             head = json.loads(file.readline())
             found = {}
             for column in head["columns"]:
@@ -93,5 +92,6 @@ def read(state: Path, table: str, key: Key) -> dict[str, Kept] | None:
     return found
 
 
-def _path(state: Path, table: str) -> Path:
+def path_of(state: Place, table: str) -> Place:
+    """Return where the digests of a table lie."""
     return state / "originals" / f"{file_name(table)}.bin"

@@ -81,6 +81,32 @@ class _Counts:
             self.level += 1
             self._sample = self._part(self._sample)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what was counted, for :meth:`take` of another process."""
+        heavy = None if self._heavy is None else self._heavy.to_dict(as_series=False)
+        return {
+            "level": self.level,
+            "sample": self._sample.to_dict(as_series=False),
+            "heavy": heavy,
+        }
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Add what was counted of other rows."""
+        other = pl.DataFrame(found["sample"], schema=self._sample.schema)
+        heavy = found["heavy"]
+        theirs = other if heavy is None else pl.DataFrame(heavy, schema=self._sample.schema)
+        if self._heavy is not None or heavy is not None:
+            mine = self._sample if self._heavy is None else self._heavy
+            self._heavy = _sum(mine, theirs).top_k(HEAVY, by="n")
+        self.level = max(self.level, found["level"])
+        both = _sum(self._sample, other)
+        self._sample = self._part(both) if self.level else both
+        while self._sample.height > EXACT:
+            if self._heavy is None:
+                self._heavy = self._sample.top_k(HEAVY, by="n")
+            self.level += 1
+            self._sample = self._part(self._sample)
+
     def _part(self, counts: pl.DataFrame) -> pl.DataFrame:
         return counts.filter(pl.col("hash") < (1 << (64 - self.level)))
 
@@ -143,6 +169,26 @@ class _Measure:
             if present.str.contains("\\", literal=True).any():
                 lengths = lengths - present.str.count_matches(r"\\.")
             self._lengths.update(_tallied(lengths))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was seen, for :meth:`take` of another process."""
+        return {
+            "rows": self.rows,
+            "nulls": self.nulls,
+            "seen": self.seen,
+            "counts": None if self.counts is None else self.counts.to_json(),
+            "lengths": None if self._lengths is None else sorted(self._lengths.items()),
+        }
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Add what was seen of other rows."""
+        self.rows += found["rows"]
+        self.nulls += found["nulls"]
+        self.seen += found["seen"]
+        if self.counts is not None:
+            self.counts.take(found["counts"])
+        if self._lengths is not None:
+            self._lengths.update(dict(found["lengths"]))
 
     def profile(self) -> ColumnProfile:
         """Return what was seen."""
@@ -230,6 +276,23 @@ class Profiler:
             measure.rows += key.height
             if measure.counts is not None and key.height:
                 measure.counts.add(key.select(pl.col("key").hash()).to_series())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was seen of a part of the table, for :meth:`take`: numbers and hashes."""
+        return {
+            "before": [measure.to_json() for measure in self._before],
+            "after": {str(index): found.to_json() for index, found in self._after.items()},
+            "wide": {name: measure.to_json() for name, measure in self._wide.items()},
+        }
+
+    def take(self, found: Mapping[str, Any]) -> None:
+        """Add what was seen of a part of the table."""
+        for measure, part in zip(self._before, found["before"], strict=True):
+            measure.take(part)
+        for index, measure in self._after.items():
+            measure.take(found["after"][str(index)])
+        for name, measure in self._wide.items():
+            measure.take(found["wide"][name])
 
     def pairs(self) -> dict[str, Pair]:
         """Return every column before and after."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..artifacts import disk_errors, write_json
+from ..artifacts import disk_errors, read_bytes, write_json
 from ..databases.port import Database
 from ..errors import BadInput
 from ..model.catalog import Catalog
@@ -79,13 +79,13 @@ class _Proven:
     """
 
     def __init__(self, cycle: Cycle, added: Mapping[str, int]) -> None:
-        self._path = cycle.project.state / "proven.json"
+        self._path = cycle.project.records / "proven.json"
         catalog = require_catalog(cycle)
         self._loaded = {name: settled_content(cycle, catalog, name) for name in catalog.tables}
         self._code = cycle.nodes()["test_db"].code_version
         former: dict[str, Any] = {}
         with suppress(OSError, ValueError):
-            former = json.loads(self._path.read_bytes())
+            former = json.loads(read_bytes(self._path))
         same = not cycle.force and former.get("code") == self._code
         self._former = former if same else {}
         loaded = self._former.get("loaded", {})

@@ -5,6 +5,7 @@ import time
 from ..databases import dump_digest
 from ..errors import DumpError
 from ..model.ledger import Check
+from .download import bring
 from .session import Cycle, Outcome
 
 
@@ -15,6 +16,7 @@ def take_dump(cycle: Cycle) -> Outcome:
         DumpError: there is no dump, or it is empty.
     """
     started = time.monotonic()
+    bring(cycle)
     path = cycle.project.dump
     if not path.exists():
         raise DumpError(
@@ -62,6 +64,13 @@ def _restore(cycle: Cycle, started: float) -> Outcome:
     server = cycle.server
     version = cycle.inputs("restored_db")["prod_dump"]
     fresh, live = cycle.database("restoring"), cycle.database("restored")
+    bring(cycle)
+    if cycle.project.dump_uri is not None and dump_digest(cycle.project.dump) != version:
+        raise DumpError(
+            "the dump was replaced since it was recorded",
+            where=cycle.project.dump_uri,
+            remedy="run again from `prod_dump`",
+        )
     cycle.progress(f"restoring {cycle.project.dump.name}")
     found = server.restore(
         cycle.project.dump, fresh, cycle.stamp("restored", version), cycle.progress

@@ -122,7 +122,7 @@ class LeakSearch:
         }
         if not table.rows:
             return {}
-        kept = originals.read(self._cycle.project.state, name, self._cycle.key)
+        kept = originals.read(self._cycle.project.records, name, self._cycle.key)
         if kept is None or not searchable <= set(kept):
             if searchable:
                 self.uncovered.append(f"{name}: the digests of its originals are missing or stale")

@@ -8,10 +8,9 @@ added when the test database is built from a clone.
 import json
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from ..artifacts import file_name, write_json
-from ..databases.port import Database, Row
+from ..artifacts import Place, file_name, read_bytes, write_json
+from ..databases.port import Database, Row, Server
 from ..errors import BadInput, DbCycleError, GoldenError
 from ..model.catalog import Catalog, ForeignKey
 from ..model.digest import digest_of
@@ -20,6 +19,7 @@ from .blocks import ahead
 from .completion import Completion
 from .extract import Failure, together
 from .golden import golden_files, parse_golden
+from .lock import one_at_a_time
 from .pace import Pace
 from .plan import require_catalog
 from .session import Cycle, Outcome
@@ -87,19 +87,25 @@ def _size(cycle: Cycle, name: str) -> int:
 def prepare(cycle: Cycle, catalog: Catalog) -> dict[str, str]:
     """Make sure that the seeded database has the present schema; return what it has loaded."""
     server, name = cycle.server, cycle.database("seeded")
+    with one_at_a_time(cycle.project, "seeded"):
+        _build(cycle, catalog, server, name)
+    with server.open(name) as database:
+        return database.loaded_content()
+
+
+def _build(cycle: Cycle, catalog: Catalog, server: Server, name: str) -> None:
     stamp = server.stamp(name)
     if stamp is None or stamp.content != catalog.schema_digest:
         cycle.progress("building the tables of the seeded database")
         server.create(name, cycle.stamp("seeded", ""))
         server.copy_schema(cycle.database("migrated"), name, "pre-data", cycle.progress)
         server.set_stamp(name, cycle.stamp("seeded", catalog.schema_digest))
-    with server.open(name) as database:
-        return database.loaded_content()
 
 
 def release(cycle: Cycle, catalog: Catalog, names: Iterable[str]) -> None:
     """Drop the foreign keys that touch tables, before these are loaded side by side."""
-    with cycle.server.open(cycle.database("seeded")) as database:
+    name = cycle.database("seeded")
+    with one_at_a_time(cycle.project, "seeded"), cycle.server.open(name) as database:
         database.release([catalog.tables[name] for name in names if name in catalog.tables])
 
 
@@ -250,8 +256,8 @@ def _seed(cycle: Cycle, name: str) -> Outcome | Failure:
         return Failure(f"seeded/{name}", error)
 
 
-def _displaced_path(cycle: Cycle, name: str) -> Path:
-    return cycle.project.state / "displaced" / f"{file_name(name)}.json"
+def _displaced_path(cycle: Cycle, name: str) -> Place:
+    return cycle.project.records / "displaced" / f"{file_name(name)}.json"
 
 
 def _keep_displaced(cycle: Cycle, name: str, displaced: Displaced) -> None:
@@ -262,7 +268,7 @@ def _keep_displaced(cycle: Cycle, name: str, displaced: Displaced) -> None:
 def displaced_of(cycle: Cycle, name: str) -> Displaced:
     """Return (old key, golden key) of the rows of a table that golden records displaced."""
     try:
-        document = json.loads(_displaced_path(cycle, name).read_bytes())
+        document = json.loads(read_bytes(_displaced_path(cycle, name)))
     except FileNotFoundError:
         return []
     return [(tuple(old), tuple(new)) for old, new in document]

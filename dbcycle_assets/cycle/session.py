@@ -60,11 +60,11 @@ class Cycle:
         self.project = project
         self.progress = progress
         self.force = force
-        self.ledger = Ledger(project.state)
+        self.ledger = Ledger(project.records)
         self.extracts = Extracts(project.extracts)
         self.stopping = threading.Event()
         self._nodes: dict[str, Node] | None = None
-        self._catalog: tuple[tuple[int, ...] | None, Catalog | None] = (None, None)
+        self._catalog: tuple[tuple[object, ...] | None, Catalog | None] = (None, None)
 
     @functools.cached_property
     def server(self) -> Server:
@@ -86,10 +86,10 @@ class Cycle:
         """The catalog that the last migration left, whichever run it was of, or None before the
         first. It is read once, and again only when it was replaced.
         """
-        mark = catalog_mark(self.project.state)
+        mark = catalog_mark(self.project.records)
         known, catalog = self._catalog
         if mark != known:
-            catalog = read_catalog(self.project.state)
+            catalog = read_catalog(self.project.records)
             self._catalog = (mark, catalog)
         return catalog
 
@@ -106,7 +106,7 @@ class Cycle:
 
     def keep_catalog(self, catalog: Catalog) -> None:
         """Keep the catalog that a migration left; rules inherited through keys may change."""
-        write_catalog(self.project.state, catalog)
+        write_catalog(self.project.records, catalog)
         self._nodes = None
 
     def database(self, role: str) -> str:
@@ -122,14 +122,27 @@ class Cycle:
     def roots(self) -> dict[str, str]:
         """Return the present data version of each asset that has no inputs."""
         found = {"anonymization_key": self.key.id}
-        if self.project.dump.exists():
+        if (newer := self._newer_dump()) is not None:
+            found["prod_dump"] = newer
+        elif self.project.dump.exists():
             found["prod_dump"] = dump_digest(self.project.dump)
         return found
+
+    def _newer_dump(self) -> str | None:
+        """Return what tells the dump in its store from the copy here, or None if they are one."""
+        uri = self.project.dump_uri
+        if uri is None:
+            return None
+        from .remote import is_copy, version_of  # it costs time to load
+
+        version = version_of(uri)
+        return None if is_copy(self.project.dump, uri, version) else version
 
     def missing(self, nodes: Mapping[str, Node]) -> dict[str, str]:
         """Return the assets whose artifact is gone, each with the reason."""
         gone: dict[str, str] = {}
-        if self.ledger.get("prod_dump") is not None and not self.project.dump.exists():
+        here = self.project.dump_uri is not None or self.project.dump.exists()
+        if self.ledger.get("prod_dump") is not None and not here:
             gone["prod_dump"] = "the dump is gone"
         for asset, role in DATABASES.items():
             gone |= self.missing_database(asset, role)

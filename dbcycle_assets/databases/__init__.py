@@ -1,13 +1,22 @@
 """The engines behind one small protocol, and how to get one."""
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from ..errors import BadInput, UsageError
 from .port import Progress, Server
 from .postgres.dumps import dump_digest as _archive_digest
 
-__all__ = ["dump_database", "dump_digest", "locate", "open_server", "server_version"]
+__all__ = [
+    "claim",
+    "dump_database",
+    "dump_digest",
+    "locate",
+    "open_server",
+    "server_version",
+    "taking_turns",
+]
 
 
 def dump_digest(path: Path) -> str:
@@ -25,6 +34,34 @@ def dump_digest(path: Path) -> str:
             if file.read(len(MAGIC)) == MAGIC:
                 return sqlite_digest(path)
     return _archive_digest(path)
+
+
+def claim(
+    engine: str, url: str | None, project: str, action: str, run: str
+) -> AbstractContextManager[None]:
+    """Return the lock of a project on its server, where that serves several machines.
+
+    SQLite's files and the embedded server are used from one machine, whose own lock suffices.
+
+    Raises:
+        Locked: another machine, command or run holds it (raised when it is entered).
+    """
+    if engine != "postgresql" or url is None:
+        return nullcontext()
+    from .postgres.claims import claimed
+
+    return claimed(url, project, action, run)
+
+
+def taking_turns(
+    engine: str, url: str | None, project: str, what: str
+) -> AbstractContextManager[None]:
+    """Return what lets one step of a project at a time do something, where several machines do."""
+    if engine != "postgresql" or url is None:
+        return nullcontext()
+    from .postgres.claims import turn
+
+    return turn(url, project, what)
 
 
 def dump_database(url: str, path: Path, progress: Progress) -> None:

@@ -70,6 +70,12 @@ class Restored:
     notes: tuple[str, ...] = ()
 
 
+Part = tuple[int, int]
+"""A part of a table's rows in their order: its number, from 0, and how many parts there are."""
+
+WHOLE: Part = (0, 1)
+
+
 class Database(Protocol):
     """One session on one database. Methods that write commit, whole or not at all."""
 
@@ -91,10 +97,12 @@ class Database(Protocol):
         *,
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
+        part: Part = WHOLE,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
         without one), so that equal content gives equal bytes. What is to be read ``beside`` the
         columns follows them in each line; ``parents`` are the tables that it looks rows up in.
+        The parts of a table, one after another, are the whole.
 
         Raises:
             BadInput: the database refuses a SQL expression; the message names it, and no value.

@@ -9,8 +9,14 @@ from .automation import build_failure_hook, build_jobs, build_schedule, build_se
 __all__ = ["build_definitions"]
 
 
-def build_definitions(project: Project) -> dg.Definitions:
-    """Return the definitions of one project. Touches no database and no environment variable.
+def build_definitions(
+    project: Project, *, executor: dg.ExecutorDefinition | None = None
+) -> dg.Definitions:
+    """Return the definitions of one project. Touches no database and no environment variable; the
+    catalog of a project with ``storage`` is read there.
+
+    ``executor`` is any of Dagster's, by default the one that works in its own process; one that
+    spreads steps over processes or machines wants ``execution: {steps: per_table}`` in the config.
 
     Raises:
         ConfigError, MigrationError, GoldenError: a file that the config names is missing or wrong.
@@ -21,5 +27,5 @@ def build_definitions(project: Project) -> dg.Definitions:
         jobs=jobs,
         schedules=[build_schedule(project, jobs)],
         sensors=[build_sensor(project), build_failure_hook(project)],
-        executor=dg.in_process_executor,
+        executor=executor or dg.in_process_executor,
     )

@@ -6,19 +6,25 @@ from typing import Any
 
 import dagster as dg
 
-from ..artifacts import project_lock, read_catalog
+from ..artifacts import read_catalog
 from ..config.model import Project
 from ..cycle import download, export, extract, migrate, plan, publish, restore, seed
 from ..cycle.extract import Failure
+from ..cycle.lock import holding
 from ..cycle.nodes import asset_nodes
 from ..cycle.session import Cycle, Outcome
-from ..errors import DbCycleError
+from ..errors import DbCycleError, Unavailable
 from ..model.ledger import Node
+from .chunked import ChunkedExtract
 from .results import failed_checks, materialized
 from .specs import asset_key, asset_spec, check_specs
 
 FORCE_TAG = "dbcycle/force"
 DOWNLOAD_TAG = "dbcycle/download"
+RETRIES = dg.RetryPolicy(
+    max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+"""How often a step in a process of its own tries again to reach a server or a store."""
 
 Watcher = Callable[[Outcome | Failure], None]
 """Told of every outcome as it happens; the command line listens here."""
@@ -39,13 +45,15 @@ def build_assets(
 ) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """Return the project's assets. Touches no database and no environment variable.
 
-    With ``cycle`` every step uses that one session; otherwise each step opens its own.
+    With ``cycle`` every step uses that one session, and the tables of a stage are one step;
+    otherwise each step opens its own, and the config says whether each table is a step.
     """
-    nodes = list(asset_nodes(project, read_catalog(project.state)))
+    nodes = list(asset_nodes(project, read_catalog(project.records)))
     by_stage: dict[str, list[Node]] = {}
     for node in nodes:
         by_stage.setdefault(node.stage, []).append(node)
-    build = _Builder(project, cycle, watch)
+    apart = cycle is None and project.config.execution.steps == "per_table"
+    build = _Builder(project, cycle, watch, RETRIES if apart else None)
     source = project.config.source.download
     external = ("prod_database",) if source is not None and source.url_env else ()
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
@@ -74,7 +82,9 @@ def build_assets(
         ("seeded", seed.seed),
     ):
         if found := by_stage.get(stage):
-            if project.config.execution.steps == "per_table" and stage == "extracts":
+            if apart and stage == "extracts":
+                assets += [build.extract(node) for node in found]
+            elif apart:
                 assets += [build.assets(f"{stage}_{n.table}", [n], run) for n in found]
             else:
                 assets.append(build.assets(stage, found, run, subset=True))
@@ -109,10 +119,17 @@ def _publish(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
 class _Builder:
     """Makes one Dagster step for the nodes of a stage."""
 
-    def __init__(self, project: Project, cycle: Cycle | None, watch: Watcher) -> None:
+    def __init__(
+        self,
+        project: Project,
+        cycle: Cycle | None,
+        watch: Watcher,
+        retries: dg.RetryPolicy | None,
+    ) -> None:
         self._project = project
         self._cycle = cycle
         self._watch = watch
+        self._retries = retries
 
     def assets(
         self,
@@ -134,7 +151,8 @@ class _Builder:
             specs=specs,
             check_specs=[check for node in nodes for check in check_specs(project, node)],
             can_subset=subset,
-            pool=f"dbcycle_{project.name}",
+            pool=f"dbcycle_{project.name}{'_production' if external else ''}",
+            retry_policy=self._retries,
         )
         def step(context: dg.AssetExecutionContext) -> Results:
             chosen = [
@@ -147,6 +165,20 @@ class _Builder:
                 yield from self._report(chosen, stage(cycle, tables))
 
         return step
+
+    def extract(self, node: Node) -> dg.AssetsDefinition:
+        """Return one table's extract, as one step or as several."""
+        parts = self._project.config.execution.chunks.get(node.table or "", 1)
+        if parts == 1:
+            return self.assets(f"extracts_{node.table}", [node], extract.extract)
+        steps = ChunkedExtract(
+            self._project, node, parts, self._session, self._failed, self._retries
+        )
+        return steps.asset()
+
+    def _failed(self, node: Node, error: DbCycleError) -> dg.Failure:
+        self._watch(Failure(node.asset, error))
+        return _failed([error])
 
     def _report(self, chosen: list[Node], outcomes: Iterable[Outcome | Failure]) -> Results:
         failures: list[DbCycleError] = []
@@ -165,20 +197,27 @@ class _Builder:
                 yield from failed_checks(self._project, asset, error)
             failures.append(error)
         if failures:
-            message = "\n".join(str(error) for error in failures)
-            raise dg.Failure(message, allow_retries=False) from None
+            raise _failed(failures) from None
 
     @contextmanager
-    def _session(self, context: dg.AssetExecutionContext, action: str) -> Iterator[Cycle]:
+    def _session(
+        self, context: dg.AssetExecutionContext | dg.OpExecutionContext, action: str
+    ) -> Iterator[Cycle]:
         cycle = self._cycle or Cycle(
             self._project,
             progress=context.log.info,
             force=context.run.tags.get(FORCE_TAG) == "true",
         )
-        with project_lock(self._project.state, action):
+        with holding(self._project, action, context.run.run_id):
             if action == "prod_dump" and context.run.tags.get(DOWNLOAD_TAG) == "true":
                 download.download(cycle)
             yield cycle
+
+
+def _failed(errors: list[DbCycleError]) -> dg.Failure:
+    """Return what tells Dagster of errors; only what may be better soon is tried again."""
+    passing = all(isinstance(error, Unavailable) for error in errors)
+    return dg.Failure("\n".join(str(error) for error in errors), allow_retries=passing)
 
 
 def _op_name(name: str) -> str:

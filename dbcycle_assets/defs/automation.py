@@ -110,5 +110,5 @@ def build_failure_hook(project: Project) -> dg.SensorDefinition:
 
 
 def _code_versions(project: Project) -> dict[str, str]:
-    nodes = asset_nodes(project, read_catalog(project.state))
+    nodes = asset_nodes(project, read_catalog(project.records))
     return {node.asset: node.code_version for node in nodes}

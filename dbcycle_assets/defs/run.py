@@ -12,10 +12,11 @@ from dagster import DagsterExecutionInterruptedError
 from dagster._core.utils import make_new_run_id
 from sqlalchemy.exc import DBAPIError
 
-from ..artifacts import project_lock, write_atomically
+from ..artifacts import write_atomically
 from ..config import credentials
 from ..config.model import Project
 from ..cycle.extract import Failure
+from ..cycle.lock import holding
 from ..cycle.session import Cycle, Outcome, silent
 from ..databases.port import Progress
 from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
@@ -98,7 +99,7 @@ def refresh(
         else:
             (result.memoized if outcome.memoized else result.materialized).append(name)
 
-    with project_lock(project.state, "refresh"):
+    with holding(project, "refresh"):
         keys = _keys(cycle, select)
         if keys:
             home = _without_telemetry(instance_home) if instance_home else dagster_home(project)

@@ -65,6 +65,11 @@ class Originals:
         if self._pending > _PENDING:
             self._found, self._pending = [self.digests], 0
 
+    def take(self, digests: Digests, kinds: Iterable[str]) -> None:
+        """Take in the digests of marks of these kinds, which were made of other rows."""
+        self._found.append(digests)
+        self.kinds.update(kinds)
+
     @property
     def digests(self) -> Digests:
         """The digests of all marks so far."""

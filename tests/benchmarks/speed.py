@@ -104,7 +104,7 @@ def masked(shop):
     def work():
         with server.open(source, read_only=True) as raw, server.open(target) as heap:
             masking = Masking(cycle.key, raw, table, None)
-            pairs = extract._masked(raw.read(table.table, columns), len(columns), masking)
+            pairs = extract.masked(raw.read(table.table, columns), len(columns), masking)
             rows = (blocks.render(frame) for _raw, frame in blocks.ahead(pairs))
             heap.replace_rows(table.table, columns, rows, [], "")
 

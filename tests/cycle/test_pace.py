@@ -47,7 +47,9 @@ def test_durations_are_told_as_people_do():
 
 def test_a_forecast_adds_what_past_runs_took():
     """Tables that run side by side share the time; what never ran is counted apart."""
-    stale = [Stale(name, (), direct=True) for name in ("plan", "extracts/a", "extracts/b", "test_db")]
+    stale = [
+        Stale(name, (), direct=True) for name in ("plan", "extracts/a", "extracts/b", "test_db")
+    ]
     records = {
         "extracts/a": record("extracts/a", 10, size_bytes=1000),
         "extracts/b": record("extracts/b", 6, size_bytes=500),

@@ -13,7 +13,7 @@ import sqlalchemy
 from ...anonymizers.base import Expression, Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
-from ..port import ElementCodec, Fingerprint, Loaded, Row
+from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Row
 from ..scripting import asks_to_be_alone
 from . import loading, references, refitting, reflection, rows, scripts
 from .arrays import ArrayCodec
@@ -86,6 +86,7 @@ class PostgresDatabase:
         *,
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
+        part: Part = WHOLE,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
@@ -93,7 +94,7 @@ class PostgresDatabase:
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            select = rows.select(table, columns, beside, parents)
+            select = rows.select(self._connection, table, columns, beside, parents, part)
             if self._streams is not None and self._streamable(table, beside):
                 yield from self._streams.copy(self._connection, select)
             else:

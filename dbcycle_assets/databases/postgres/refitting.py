@@ -36,8 +36,11 @@ def missing(connection: Connection, entries: Iterable[Entry], section: str) -> I
 
 
 def release(connection: Connection, tables: Iterable[Table]) -> None:
-    """Drop the foreign keys that tables have, and those that refer to them."""
+    """Drop the foreign keys that tables have, and those that refer to them; wait for as long as
+    somebody loads a table at their other end.
+    """
     with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = 0")
         for row in _own_keys(connection, tables):
             if row["kind"] == "foreign":
                 _drop_constraint(connection, row)

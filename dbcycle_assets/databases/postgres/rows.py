@@ -6,7 +6,7 @@ from types import MappingProxyType
 from ...anonymizers.base import Expression, Kind, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
-from ..port import Fingerprint
+from ..port import WHOLE, Fingerprint, Part
 from .session import Connection, identifier, in_template, statement
 
 _BLOCK = 4 << 20
@@ -45,10 +45,12 @@ def fingerprint(connection: Connection, table: Table) -> Fingerprint:
 
 
 def select(
+    connection: Connection,
     table: Table,
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
+    part: Part = WHOLE,
 ) -> str:
     """Return the query for a table's rows, in an order that the content alone decides."""
     names = [f"t.{identifier(column.name)}" for column in columns]
@@ -63,8 +65,19 @@ def select(
         name, join = _reading(table, reading, f"r{number}", parents)
         names.append(name)
         joins.append(join)
-    text = f"SELECT {', '.join(names)} FROM {relation(table)} AS t{''.join(joins)}"
+    source = relation(table)
+    if part != WHOLE:
+        window = _window(connection, table, part)
+        source = f"(SELECT t.* FROM {source} AS t ORDER BY {order or 1}{window})"
+    text = f"SELECT {', '.join(names)} FROM {source} AS t{''.join(joins)}"
     return f"{text} ORDER BY {order}" if order else text
+
+
+def _window(connection: Connection, table: Table, part: Part) -> str:
+    """Return where a part begins and how many rows it has."""
+    rows, (number, parts) = count(connection, table), part
+    begin, end = rows * number // parts, rows * (number + 1) // parts
+    return f" LIMIT {end - begin} OFFSET {begin}"
 
 
 def copy_out(connection: Connection, query: str) -> Iterator[bytes]:

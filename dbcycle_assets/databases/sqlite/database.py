@@ -12,7 +12,7 @@ import sqlalchemy
 from ...anonymizers.base import Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
-from ..port import ElementCodec, Fingerprint, Loaded, Row
+from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Row
 from ..scripting import asks_to_be_alone
 from . import loading, references, reflection, rows, scripts
 from .catalog import read_catalog, schema_objects
@@ -69,10 +69,11 @@ class SqliteDatabase:
         *,
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
+        part: Part = WHOLE,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
-            yield from rows.read(self._connection, table, columns, beside, parents)
+            yield from rows.read(self._connection, table, columns, beside, parents, part)
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
         """Return nothing: SQLite has no materialized views."""

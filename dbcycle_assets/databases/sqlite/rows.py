@@ -8,7 +8,7 @@ from types import MappingProxyType
 from ...anonymizers.base import Beside, Expression, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
-from ..port import Fingerprint
+from ..port import WHOLE, Fingerprint, Part
 from .session import identifier
 from .values import affinity, encode, line_of
 
@@ -56,6 +56,7 @@ def read(
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
+    part: Part = WHOLE,
 ) -> Iterator[bytes]:
     """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
     names = [f"t.{identifier(column.name)}" for column in columns]
@@ -68,7 +69,13 @@ def read(
         kinds.append(kind)
     if any(isinstance(reading, Shuffled) for reading in beside):
         connection.create_function("dbcycle_draw", -1, _draw, deterministic=True)
-    source = f"{identifier(table.name)} AS t{''.join(joins)}"
+    source = f"{identifier(table.name)} AS t"
+    if part != WHOLE:
+        rows, (number, parts) = count(connection, table), part
+        begin, end = rows * number // parts, rows * (number + 1) // parts
+        window = f" LIMIT {end - begin} OFFSET {begin}"
+        source = f"(SELECT t.* FROM {source}{_order(table)}{window}) AS t"
+    source += "".join(joins)
     select = f"SELECT {', '.join(names)} FROM {source}{_order(table)}"
     gathered: list[str] = []
     size = 0

@@ -1,0 +1,217 @@
+"""A big table's extract in parts: each made alone, by whichever process, then joined into one.
+
+A part is a run of the table's rows in their order, so that the parts one after another are byte for
+byte the extract that one process makes. What checks and verification need of a part lies beside it,
+in the private records, until the parts are joined.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..artifacts import Extracts, exists, file_name, read_bytes, remove, write_json
+from ..databases.port import Part
+from ..errors import BadInput, Cancelled
+from ..model.digest import digest_of
+from ..model.plan import TablePlan
+from ..model.survivors import Originals
+from . import blocks, originals
+from .extract import PREVIEW_ROWS, column_facts, masked, require_safe
+from .masking import Masking
+from .people import people_of
+from .plan import current_plan
+from .profile import Profiler
+from .session import Cycle, Outcome
+
+
+def make_part(cycle: Cycle, table: str, part: Part) -> bool:
+    """Extract one part of a table; return whether there was anything to do. A part that an earlier
+    run made of the same inputs is kept.
+
+    Raises:
+        PlanError: something is unjudged.
+        AnonymizeError: a value does not fit its rule.
+    """
+    if _fresh(cycle, table) is not None:
+        return False
+    if not cycle.force and _found(cycle, table, part) is not None:
+        return False
+    plan = current_plan(cycle)
+    plan.require()
+    if table not in plan.tables:
+        raise BadInput(f"no such table: {table}")
+    cycle.progress(f"extracting {table}, part {part[0] + 1} of {part[1]}")
+    people = people_of(cycle, plan, [table])
+    item = plan.tables[table]
+    columns = [found.column for found in item.columns]
+    parents = {name: found.table for name, found in plan.tables.items()}
+    store, name = _store(cycle), _name(table, part)
+    preview = ""
+    with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
+        masking, profiler = Masking(cycle.key, database, item, people), Profiler(item)
+        extras = masking.extras
+        with store.write(name, _header(item), {}) as writer:
+            if item.rows and columns:
+                source = database.read(
+                    item.table, columns, beside=extras, parents=parents, part=part
+                )
+                pairs = masked(source, len(columns) + len(extras), masking)
+                for raw, frame in blocks.ahead(pairs):
+                    if cycle.stopping.is_set():
+                        raise Cancelled("stopped; the former extract is untouched", where=table)
+                    profiler.add(raw, frame)
+                    writer.write(blocks.render(frame), frame.height)
+                    shown = [column.name for column in columns]
+                    preview = preview or blocks.preview(frame, shown, PREVIEW_ROWS)
+    originals.keep(cycle.project.records, name, masking.originals, cycle.key)
+    found = {
+        "made_of": _made_of(cycle, table),
+        "digest": writer.digest,
+        "preview": preview,
+        "masked": masking.masked,
+        "echoes": masking.echoes,
+        "values": {column: kept.values for column, kept in masking.originals.items()},
+        "profile": profiler.to_json(),
+    }
+    write_json(_facts_path(cycle, table, part), found, 0o600)
+    return True
+
+
+def join(cycle: Cycle, table: str, parts: int) -> Outcome:
+    """Make a table's extract of its parts, check it whole and record it; the parts are removed.
+
+    Raises:
+        VerificationFailed: a value came through unchanged, or a row got lost.
+        BadInput: a part is missing, or of other inputs.
+    """
+    if (hit := _fresh(cycle, table)) is not None:
+        return hit
+    started = time.monotonic()
+    plan = current_plan(cycle)
+    plan.require()
+    item = plan.tables[table]
+    rules = {found.column.name: found.rule for found in item.columns}
+    store, profiler = _store(cycle), Profiler(item)
+    merged = _Merged(cycle, item)
+    with cycle.extracts.write(table, _header(item), rules) as writer:
+        for number in range(parts):
+            part = (number, parts)
+            known = _found(cycle, table, part)
+            if known is None:
+                raise BadInput(
+                    f"part {number + 1} of {parts} is missing, or was made of other inputs",
+                    where=table,
+                    remedy="run the table's parts again",
+                )
+            for block in store.read(_name(table, part)):
+                writer.write(block, block.count(b"\n"))
+            profiler.take(known["profile"])
+            merged.take(known, _name(table, part))
+        with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
+            checks = require_safe(database, item, merged.echoes, merged.masked, writer.rows)
+    originals.keep(cycle.project.records, table, merged.originals, cycle.key)
+    profile, shape = profiler.results()
+    facts = {
+        "rows": writer.rows,
+        "size_bytes": cycle.extracts.rows_path(table).stat().st_size,
+        "digest": writer.digest,
+        "preview": merged.preview,
+        "columns": column_facts(item, cycle.catalog),
+        "profile": profile,
+        "parts": parts,
+    }
+    version = digest_of([writer.digest, item.table.shape])
+    outcome = cycle.record(
+        f"extracts/{table}", version, started=started, facts=facts, checks=(*checks, shape)
+    )
+    for number in range(parts):
+        _remove(cycle, table, (number, parts))
+    return outcome
+
+
+@dataclass
+class _Merged:
+    """What the parts found, added up."""
+
+    cycle: Cycle
+    plan: TablePlan
+    preview: str = ""
+    masked: int = 0
+
+    def __post_init__(self) -> None:
+        self.echoes: dict[str, int] = {}
+        self.originals: dict[str, Originals] = {}
+
+    def take(self, known: dict[str, Any], name: str) -> None:
+        """Add one part.
+
+        Raises:
+            BadInput: the digests of its originals are gone.
+        """
+        self.preview = self.preview or known["preview"]
+        self.masked = known["masked"]
+        for column, times in known["echoes"].items():
+            self.echoes[column] = self.echoes.get(column, 0) + times
+        kept = originals.read(self.cycle.project.records, name, self.cycle.key)
+        if kept is None:
+            raise BadInput(
+                "the digests of a part's originals are gone",
+                where=self.plan.table.id,
+                remedy="run the table's parts again with force",
+            )
+        for column, found in kept.items():
+            into = self.originals.setdefault(column, Originals(self.cycle.key))
+            into.take(found.digests, found.kinds)
+            into.kept.update(found.excused)
+            into.values += known["values"][column]
+            into.unsearchable += found.unsearchable
+
+
+def _fresh(cycle: Cycle, table: str) -> Outcome | None:
+    asset = f"extracts/{table}"
+    return cycle.fresh(asset, missing=cycle.missing_extract(asset, table))
+
+
+def _found(cycle: Cycle, table: str, part: Part) -> dict[str, Any] | None:
+    """Return what a part found, if it is whole and of the present inputs."""
+    try:
+        known: dict[str, Any] = json.loads(read_bytes(_facts_path(cycle, table, part)))
+    except (FileNotFoundError, ValueError):
+        return None
+    manifest = _store(cycle).manifest(_name(table, part))
+    whole = manifest is not None and manifest.digest == known.get("digest")
+    return known if whole and known.get("made_of") == _made_of(cycle, table) else None
+
+
+def _made_of(cycle: Cycle, table: str) -> str:
+    asset = f"extracts/{table}"
+    return digest_of([cycle.nodes()[asset].code_version, cycle.inputs(asset)])
+
+
+def _header(plan: TablePlan) -> tuple[tuple[str, str], ...]:
+    return tuple((item.column.name, item.column.type) for item in plan.columns)
+
+
+def _store(cycle: Cycle) -> Extracts:
+    return Extracts(cycle.project.records / "parts", private=True)
+
+
+def _name(table: str, part: Part) -> str:
+    return f"{table} part {part[0]} of {part[1]}"
+
+
+def _facts_path(cycle: Cycle, table: str, part: Part) -> Any:
+    return cycle.project.records / "parts" / f"{file_name(_name(table, part))}.found.json"
+
+
+def _remove(cycle: Cycle, table: str, part: Part) -> None:
+    store, name = _store(cycle), _name(table, part)
+    for place in (
+        _facts_path(cycle, table, part),
+        store.manifest_path(name),
+        store.rows_path(name),
+        originals.path_of(cycle.project.records, name),
+    ):
+        if exists(place):
+            remove(place)
