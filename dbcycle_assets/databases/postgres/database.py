@@ -13,8 +13,11 @@ import sqlalchemy
 from ...anonymizers.base import Expression, Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
-from ..port import ElementCodec, Fingerprint, Loaded, Row
+from ...model.subset import Program
+from ..explaining import ExplainedDrawing
+from ..port import ElementCodec, Fingerprint, Loaded, Progress, Row
 from ..scripting import asks_to_be_alone
+from ..sets import joined
 from . import loading, references, reflection, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, read_catalog, schema_texts
@@ -30,6 +33,7 @@ from .session import (
     statement,
     translated,
 )
+from .subsetting import READING, PostgresDialect
 
 
 class PostgresDatabase:
@@ -68,10 +72,10 @@ class PostgresDatabase:
             self._path("pg_catalog")
             return {table.id: rows.fingerprint(self._connection, table) for table in tables}
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows (partitions included)."""
+    def count(self, table: Table, *, subset: bool = False) -> int:
+        """Return the number of rows (partitions included), of the subset if asked for."""
         with translated(table.id):
-            return rows.count(self._connection, table)
+            return rows.count(self._connection, table, self._kept(table) if subset else "")
 
     def read(
         self,
@@ -80,6 +84,7 @@ class PostgresDatabase:
         *,
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
+        subset: bool = False,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
@@ -87,7 +92,24 @@ class PostgresDatabase:
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            yield from rows.read(self._connection, table, columns, beside, parents)
+            kept = self._kept(table) if subset else ""
+            yield from rows.read(self._connection, table, columns, beside, parents, kept)
+
+    def _kept(self, table: Table) -> str:
+        self._connection.execute(READING)
+        return joined(PostgresDialect(self._connection), table)
+
+    @contextmanager
+    def drawing(
+        self, program: Program, salts: Mapping[str, str], progress: Progress, *, keep: bool
+    ) -> Iterator[ExplainedDrawing]:
+        """Give what draws a subset in one transaction; see the protocol."""
+        with translated(self.name):
+            self._everyday_path()
+            dialect = PostgresDialect(self._connection)
+            with self._connection.transaction(force_rollback=not keep):
+                dialect.settle()
+                yield ExplainedDrawing(dialect, program, salts, progress)
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
         """Return the columns of each materialized view by its quoted name."""

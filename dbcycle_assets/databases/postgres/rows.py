@@ -24,9 +24,10 @@ def relation(table: Table) -> str:
     return name if partitioned(table) else f"ONLY {name}"
 
 
-def count(connection: Connection, table: Table) -> int:
-    """Return the number of rows."""
-    row = connection.execute(statement(f"SELECT count(*) AS n FROM {relation(table)}")).fetchone()
+def count(connection: Connection, table: Table, kept: str = "") -> int:
+    """Return the number of rows, of those that a join leaves."""
+    source = f"{relation(table)} AS t{kept}"
+    row = connection.execute(statement(f"SELECT count(*) AS n FROM {source}")).fetchone()
     return int(row["n"]) if row else 0
 
 
@@ -50,8 +51,11 @@ def read(
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
+    kept: str = "",
 ) -> Iterator[bytes]:
-    """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
+    """Yield copy text in blocks of whole lines, in an order that the content alone decides; of
+    the rows that a join leaves.
+    """
     names = [f"t.{identifier(column.name)}" for column in columns]
     if table.primary_key:
         order = ", ".join(f"t.{identifier(name)}" for name in table.primary_key)
@@ -59,7 +63,7 @@ def read(
         order = ", ".join(
             f't.{identifier(column.name)}::text COLLATE "C"' for column in table.stored_columns
         )
-    joins = []
+    joins = [kept]
     for number, reading in enumerate(beside):
         name, join = _reading(table, reading, f"r{number}", parents)
         names.append(name)

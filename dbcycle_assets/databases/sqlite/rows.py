@@ -18,9 +18,10 @@ _MODULUS = 2**128
 _SAMPLED = 20_000
 
 
-def count(connection: sqlite3.Connection, table: Table) -> int:
-    """Return the number of rows."""
-    found = connection.execute(f"SELECT count(*) FROM {identifier(table.name)}").fetchone()
+def count(connection: sqlite3.Connection, table: Table, kept: str = "") -> int:
+    """Return the number of rows, of those that a join leaves."""
+    source = f"{identifier(table.name)} AS t{kept}"
+    found = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
     return int(found[0])
 
 
@@ -56,11 +57,14 @@ def read(
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
+    kept: str = "",
 ) -> Iterator[bytes]:
-    """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
+    """Yield copy text in blocks of whole lines, in an order that the content alone decides; of
+    the rows that a join leaves.
+    """
     names = [f"t.{identifier(column.name)}" for column in columns]
     kinds = [affinity(column.type) for column in columns]
-    joins = []
+    joins = [kept]
     for number, reading in enumerate(beside):
         name, join, kind = _reading(table, reading, f"r{number}", parents)
         names.append(name)
