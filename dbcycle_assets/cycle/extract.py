@@ -131,7 +131,9 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     source: Iterator[bytes] = iter(())
     if plan.rows and columns:
         parents = {name: found.table for name, found in run.plan.tables.items()}
-        source = database.read(table, columns, beside=extras, parents=parents)
+        source = database.read(
+            table, columns, beside=extras, parents=parents, subset=cycle.config.sampled
+        )
     preview = ""
     profiler = Profiler(plan)
     with store.write(table.id, header, rules) as writer:
@@ -144,7 +146,8 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
                 profiler.add(raw, frame)
             writer.write(blocks.render(frame), frame.height)
             preview = preview or blocks.preview(frame, [c.name for c in columns], PREVIEW_ROWS)
-        checks = _checks(database, plan, masking, writer.rows)
+        expected = database.count(table, subset=cycle.config.sampled) if plan.rows else 0
+        checks = _checks(plan, masking, writer.rows, expected)
     facts = {
         "rows": writer.rows,
         "size_bytes": store.rows_path(table.id).stat().st_size,
@@ -165,7 +168,7 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
 
 
 def _checks(
-    database: Database, plan: TablePlan, masking: Masking | None, rows: int
+    plan: TablePlan, masking: Masking | None, rows: int, expected: int
 ) -> tuple[Check, ...]:
     """Return the blocking checks, all passed.
 
@@ -174,7 +177,6 @@ def _checks(
     """
     echoes = masking.echoes if masking is not None else {}
     masked = masking.masked if masking is not None else 0
-    expected = database.count(plan.table) if plan.rows else 0
     checks = (
         Check("no_raw_values", not echoes, {"columns_masked": masked, "echoes": echoes}),
         Check("no_row_lost", rows == expected, {"rows": rows, "expected": expected}),
