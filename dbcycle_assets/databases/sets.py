@@ -1,6 +1,6 @@
 """What subsetting asks of an engine, and where the sets of a drawing lie among our bookkeeping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,6 +15,15 @@ KEPT = '"_dbcycle_kept"'
 
 Sql = str
 """A piece of SQL."""
+
+
+Kept = Callable[[str], Sql]
+"""Gives the join that leaves only the kept rows of a table under an alias."""
+
+
+def everything(_alias: str) -> Sql:
+    """Return no join: every row is kept."""
+    return ""
 
 
 class Dialect(Protocol):
@@ -115,9 +124,8 @@ def _recorded(dialect: Dialect) -> list[tuple[Any, ...]]:
     return dialect.rows(f"SELECT table_id, number FROM {dialect.bookkeeping('subset')} ORDER BY 1")
 
 
-def joined(dialect: Dialect, table: Table) -> Sql:
-    """Return the join that leaves only the kept rows of a table under the alias t: nothing for a
-    table that keeps every row.
+def joined(dialect: Dialect, table: Table) -> Kept:
+    """Return what joins the kept rows of a table.
 
     Raises:
         BadInput: no subset was drawn here.
@@ -131,4 +139,7 @@ def joined(dialect: Dialect, table: Table) -> Sql:
             "read whole, without `sample` and `subset` in the config",
         )
     kept = drawn[table.id]
-    return "" if kept is None else joining(dialect.identity(table), kept, "t")
+    if kept is None:
+        return everything
+    identity = dialect.identity(table)
+    return lambda alias: joining(identity, kept, alias)

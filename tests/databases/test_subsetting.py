@@ -5,6 +5,7 @@ import itertools
 import hypothesis
 import pytest
 
+from dbcycle_assets.anonymizers.base import Shuffled
 from dbcycle_assets.config.model import Config
 from dbcycle_assets.databases.sqlite import SqliteServer
 from dbcycle_assets.errors import BadInput, Findings
@@ -209,6 +210,20 @@ def test_a_predicate_may_read_other_tables_and_its_own_by_name(engine):
     also = "CREATE TABLE chosen (rn integer PRIMARY KEY); INSERT INTO chosen VALUES (7), (9);"
     where = "people.rn IN (SELECT c.rn FROM chosen AS c) -- those"
     assert picked(engine, {"where": where}, also=also) == {7, 9}
+
+
+def test_a_shuffle_takes_nothing_from_rows_that_are_left_out(engine):
+    """Only values of kept rows are drawn, each once."""
+    also = "UPDATE people SET name = 'n' || rn;"
+    config = config_of({"people": {"sample": {"where": "rn <= 20"}}})
+    with scratch(engine, GROWING + also) as database:
+        catalog, _, _ = drawn(database, config)
+        people = catalog.tables["people"]
+        shuffled = [Shuffled("name", "salt")]
+        blocks = database.read(people, [people.column("rn")], beside=shuffled, subset=True)
+        rows = [line.split("\t") for line in b"".join(blocks).decode().splitlines()]
+    assert [int(number) for number, _ in rows] == list(range(1, 21))
+    assert {name for _, name in rows} == {f"n{number}" for number in range(1, 21)}
 
 
 def test_a_subset_of_nothing_is_refused(engine):

@@ -17,7 +17,7 @@ from ...model.subset import Program
 from ..explaining import ExplainedDrawing
 from ..port import ElementCodec, Fingerprint, Loaded, Progress, Row
 from ..scripting import asks_to_be_alone
-from ..sets import joined
+from ..sets import Kept, everything, joined
 from . import loading, references, reflection, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, read_catalog, schema_texts
@@ -75,7 +75,7 @@ class PostgresDatabase:
     def count(self, table: Table, *, subset: bool = False) -> int:
         """Return the number of rows (partitions included), of the subset if asked for."""
         with translated(table.id):
-            return rows.count(self._connection, table, self._kept(table) if subset else "")
+            return rows.count(self._connection, table, self._kept(table) if subset else everything)
 
     def read(
         self,
@@ -92,10 +92,10 @@ class PostgresDatabase:
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            kept = self._kept(table) if subset else ""
+            kept = self._kept(table) if subset else everything
             yield from rows.read(self._connection, table, columns, beside, parents, kept)
 
-    def _kept(self, table: Table) -> str:
+    def _kept(self, table: Table) -> Kept:
         self._connection.execute(READING)
         return joined(PostgresDialect(self._connection), table)
 

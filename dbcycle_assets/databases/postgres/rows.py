@@ -7,6 +7,7 @@ from ...anonymizers.base import Expression, Kind, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import Fingerprint
+from ..sets import Kept, everything
 from .session import Connection, identifier, in_template, statement
 
 _BLOCK = 4 << 20
@@ -24,9 +25,9 @@ def relation(table: Table) -> str:
     return name if partitioned(table) else f"ONLY {name}"
 
 
-def count(connection: Connection, table: Table, kept: str = "") -> int:
-    """Return the number of rows, of those that a join leaves."""
-    source = f"{relation(table)} AS t{kept}"
+def count(connection: Connection, table: Table, kept: Kept = everything) -> int:
+    """Return the number of rows, of those that are kept."""
+    source = f"{relation(table)} AS t{kept('t')}"
     row = connection.execute(statement(f"SELECT count(*) AS n FROM {source}")).fetchone()
     return int(row["n"]) if row else 0
 
@@ -51,10 +52,10 @@ def read(
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
-    kept: str = "",
+    kept: Kept = everything,
 ) -> Iterator[bytes]:
     """Yield copy text in blocks of whole lines, in an order that the content alone decides; of
-    the rows that a join leaves.
+    the rows that are kept.
     """
     names = [f"t.{identifier(column.name)}" for column in columns]
     if table.primary_key:
@@ -63,9 +64,9 @@ def read(
         order = ", ".join(
             f't.{identifier(column.name)}::text COLLATE "C"' for column in table.stored_columns
         )
-    joins = [kept]
+    joins = [kept("t")]
     for number, reading in enumerate(beside):
-        name, join = _reading(table, reading, f"r{number}", parents)
+        name, join = _reading(table, reading, f"r{number}", parents, kept)
         names.append(name)
         joins.append(join)
     select = f"SELECT {', '.join(names)} FROM {relation(table)} AS t{''.join(joins)}"
@@ -94,7 +95,7 @@ def copy_out(connection: Connection, select: str) -> Iterator[bytes]:
 
 
 def _reading(
-    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table]
+    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table], kept: Kept
 ) -> tuple[str, str]:
     """Return what to select for something read beside a row, and the join that it needs."""
     if isinstance(reading, Expression):
@@ -111,7 +112,7 @@ def _reading(
         )
         keys = ", ".join(f"s.{identifier(x)} AS k{n}" for n, x in enumerate(table.primary_key))
         aliases = ", ".join(f"a.k{n}" for n, _ in enumerate(table.primary_key))
-        source = f"FROM {relation(table)} AS s WHERE s.{column} IS NOT NULL"
+        source = f"FROM {relation(table)} AS s{kept('s')} WHERE s.{column} IS NOT NULL"
         drawn = f"sha256(convert_to('{reading.salt}' || ROW({key})::text, 'UTF8'))"
         return f"{alias}.value", (
             f" LEFT JOIN (SELECT {aliases}, b.value FROM"

@@ -16,7 +16,7 @@ from ...model.subset import Program
 from ..explaining import ExplainedDrawing
 from ..port import ElementCodec, Fingerprint, Loaded, Progress, Row
 from ..scripting import asks_to_be_alone
-from ..sets import joined
+from ..sets import Kept, everything, joined
 from . import loading, references, reflection, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
@@ -64,7 +64,7 @@ class SqliteDatabase:
     def count(self, table: Table, *, subset: bool = False) -> int:
         """Return the number of rows, of the subset if asked for."""
         with translated(table.id):
-            return rows.count(self._connection, table, self._kept(table) if subset else "")
+            return rows.count(self._connection, table, self._kept(table) if subset else everything)
 
     def read(
         self,
@@ -77,10 +77,10 @@ class SqliteDatabase:
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
-            kept = self._kept(table) if subset else ""
+            kept = self._kept(table) if subset else everything
             yield from rows.read(self._connection, table, columns, beside, parents, kept)
 
-    def _kept(self, table: Table) -> str:
+    def _kept(self, table: Table) -> Kept:
         return joined(SqliteDialect(self._connection), table)
 
     @contextmanager
