@@ -20,6 +20,7 @@ from . import (
     refresh,
     report,
     stages,
+    subset,
     trying,
     workspace,
 )
@@ -191,6 +192,13 @@ _add(
     "dbcycle migrate",
     "dbcycle migrate --sql-only",
     "dbcycle migrate --step normalize_passwords.py",
+)
+_add(
+    "subset",
+    subset.subset,
+    "dbcycle subset",
+    "dbcycle subset --json",
+    "dbcycle subset --explain orders 42",
 )
 _add(
     "extract",

@@ -94,6 +94,7 @@ def extract(
     from ..cycle.extract import refuse_raw
     from ..cycle.plan import decide, require_catalog
     from ..cycle.restore import take_key
+    from ..cycle.subset import draw
 
     invocation, started = of(ctx), time.monotonic()
     if no_anonymize:
@@ -103,6 +104,8 @@ def extract(
         found: list[object] = []
         if not no_anonymize:
             found += [take_key(cycle), decide(cycle)]
+        if db_url is None:
+            found += draw(cycle)
         source = cycle if db_url is None else elsewhere(cycle, db_url)
         found += list(stage(source, _tables(cycle, table), anonymize=not no_anonymize))
     if no_anonymize:

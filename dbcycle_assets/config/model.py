@@ -111,10 +111,57 @@ class Reference(_Strict):
 
 
 class Sample(_Strict):
-    """A subset of a table; rows that a kept row refers to are kept too."""
+    """Which rows of a table are chosen; rows that a kept row refers to are kept too. ``where``,
+    ``fraction`` and ``rows`` narrow the choice in this order.
+    """
 
     fraction: float | None = pydantic.Field(default=None, gt=0, le=1)
-    where: str | None = None
+    """The share of the rows, told by the key: a row stays chosen when the table grows."""
+    rows: int | None = pydantic.Field(default=None, ge=1)
+    """The most rows, told by the key."""
+    where: str | None = pydantic.Field(default=None, min_length=1)
+    """A condition in SQL over the columns of the migrated table."""
+    children: bool | tuple[str, ...] = False
+    """Whether rows that refer to a chosen row come too, at any depth: ``true``, or the tables."""
+
+    @pydantic.model_validator(mode="after")
+    def _some(self) -> "Sample":
+        if self.fraction is None and self.rows is None and self.where is None:
+            message = "give at least one of fraction, rows, where"
+            raise ValueError(message)
+        return self
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the key decides which rows are chosen."""
+        return self.fraction is not None or self.rows is not None
+
+
+class Tenants(_Strict):
+    """These tenants only: every table with the column keeps their rows, and tables without it the
+    rows that refer to those.
+    """
+
+    column: str
+    values: tuple[bool | int | str | None, ...] = pydantic.Field(min_length=1)
+    """The tenants; null means the rows that belong to none."""
+    strays: Literal["refuse", "keep"] = "refuse"
+    """What becomes of another tenant's row that a kept row refers to."""
+
+
+class Subset(_Strict):
+    """What holds for tables that say nothing of their own."""
+
+    sample: Sample | None = None
+    """The sample of every table without one, unless its rows come as children."""
+    tenants: Tenants | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _whole(self) -> "Subset":
+        if self.sample is not None and (self.sample.where or self.sample.children):
+            message = "the sample of all tables has no `where` and no `children`"
+            raise ValueError(message)
+        return self
 
 
 EXPORTS = (".py", ".csv", ".jsonl", ".parquet")
@@ -221,6 +268,7 @@ class Config(_Strict):
     """Where the extracts and the records of what was made lie instead of the project's folder, so
     that several machines share them: a folder, or the URL of a store that fsspec reaches
     (``s3://bucket/prefix``)."""
+    subset: Subset = Subset()
     golden: str | None = None
     seeds: str | None = None
     """The folder of versioned seeds; ``seeds`` by default."""
@@ -240,6 +288,20 @@ class Config(_Strict):
                 message = f"execution.chunks: no table `{name}`{did_you_mean(name, self.tables)}"
                 raise ValueError(message)
         return self
+
+    @property
+    def sampled(self) -> bool:
+        """Whether any table is to lose rows."""
+        asked = self.subset.sample or self.subset.tenants
+        return bool(asked) or any(table.sample for table in self.tables.values())
+
+    @property
+    def unsampled(self) -> "Config":
+        """The config with every row of every table."""
+        tables = {
+            name: table.model_copy(update={"sample": None}) for name, table in self.tables.items()
+        }
+        return self.model_copy(update={"tables": tables, "subset": Subset()})
 
 
 class Project(_Strict):

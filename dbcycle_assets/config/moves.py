@@ -39,6 +39,9 @@ def move(document: MutableMapping[str, Any], moves: Moves) -> None:
     for name, table in tables.items():
         if table:
             _table(table, name, moves)
+            children = (table.get("sample") or {}).get("children")
+            if isinstance(children, MutableSequence):
+                _each(children, moves.tables)
     coincidences = (document.get("verify") or {}).get("coincidences")
     if isinstance(coincidences, MutableSequence):
         coincidences[:] = [moves.place(each) for each in coincidences]

@@ -54,7 +54,12 @@ def make_part(cycle: Cycle, table: str, part: Part) -> bool:
         with store.write(name, _header(item), {}) as writer:
             if item.rows and columns:
                 source = database.read(
-                    item.table, columns, beside=extras, parents=parents, part=part
+                    item.table,
+                    columns,
+                    beside=extras,
+                    parents=parents,
+                    part=part,
+                    subset=cycle.config.sampled,
                 )
                 pairs = masked(source, len(columns) + len(extras), masking)
                 for raw, frame in blocks.ahead(pairs):
@@ -109,7 +114,8 @@ def join(cycle: Cycle, table: str, parts: int) -> Outcome:
             profiler.take(known["profile"])
             merged.take(known, _name(table, part))
         with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
-            checks = require_safe(database, item, merged.echoes, merged.masked, writer.rows)
+            expected = database.count(item.table, subset=cycle.config.sampled) if item.rows else 0
+        checks = require_safe(item, merged.echoes, merged.masked, writer.rows, expected)
     originals.keep(cycle.project.records, table, merged.originals, cycle.key)
     profile, shape = profiler.results()
     facts = {

@@ -150,7 +150,9 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     source: Iterator[bytes] = iter(())
     if plan.rows and columns:
         parents = {name: found.table for name, found in run.plan.tables.items()}
-        source = database.read(table, columns, beside=extras, parents=parents)
+        source = database.read(
+            table, columns, beside=extras, parents=parents, subset=cycle.config.sampled
+        )
     preview = ""
     profiler = Profiler(plan)
     pace = Pace(cycle.progress, f"extracting {table.id}", _rows_of(cycle, table.id))
@@ -164,7 +166,8 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
             writer.write(blocks.render(frame), frame.height)
             pace.at(writer.rows)
             preview = preview or blocks.preview(frame, [c.name for c in columns], PREVIEW_ROWS)
-        checks = _checks(database, plan, masking, writer.rows)
+        expected = database.count(table, subset=cycle.config.sampled) if plan.rows else 0
+        checks = _checks(plan, masking, writer.rows, expected)
     facts = {
         "rows": writer.rows,
         "size_bytes": store.rows_path(table.id).stat().st_size,
@@ -205,22 +208,21 @@ def masked(
 
 
 def _checks(
-    database: Database, plan: TablePlan, masking: Masking | None, rows: int
+    plan: TablePlan, masking: Masking | None, rows: int, expected: int
 ) -> tuple[Check, ...]:
     echoes = masking.echoes if masking is not None else {}
     masked = masking.masked if masking is not None else 0
-    return require_safe(database, plan, echoes, masked, rows)
+    return require_safe(plan, echoes, masked, rows, expected)
 
 
 def require_safe(
-    database: Database, plan: TablePlan, echoes: Mapping[str, int], masked: int, rows: int
+    plan: TablePlan, echoes: Mapping[str, int], masked: int, rows: int, expected: int
 ) -> tuple[Check, ...]:
     """Return the blocking checks, all passed.
 
     Raises:
         VerificationFailed: a value came through unchanged, or a row got lost; carries the checks.
     """
-    expected = database.count(plan.table) if plan.rows else 0
     checks = (
         Check("no_raw_values", not echoes, {"columns_masked": masked, "echoes": echoes}),
         Check("no_row_lost", rows == expected, {"rows": rows, "expected": expected}),

@@ -15,6 +15,7 @@ from ..model.digest import digest_of, digest_of_text
 from ..model.head import at_head
 from ..model.ledger import Node
 from ..model.plan import extract_code_version, extract_needs
+from ..model.subset import make_program
 from ..upkeep.seed_files import seed_files
 from ..upkeep.sources import migrations_digest
 from .completion import parents_needed
@@ -41,13 +42,15 @@ def asset_nodes(project: Project, catalog: Catalog | None) -> Iterator[Node]:
     for table in tables:
         yield Node(f"migrated/{table}", ("restored_db",), migrations)
     yield Node("plan", ("migrated_schema",), plan_version(project))
+    yield from _subset_nodes(config, catalog)
     judge = Judge(config, catalog) if catalog is not None else None
     for table in tables:
         needs = extract_needs(config, judge, table)
         key = ("anonymization_key",) if needs.keyed else ()
         others = tuple(f"migrated/{other}" for other in needs.tables)
         code = extract_code_version(config, table, needs.inherited)
-        yield Node(f"extracts/{table}", (f"migrated/{table}", *others, *key), code)
+        subset = (f"subset/{table}",) if sampled(config, table) else ()
+        yield Node(f"extracts/{table}", (f"migrated/{table}", *subset, *others, *key), code)
     for table in tables:
         if files := config.tables[table].export:
             yield Node(
@@ -97,6 +100,32 @@ def _require_rules(project: Project) -> None:
         raise mistakes(project.root, faults)
 
 
+def sampled(config: Config, table: str) -> bool:
+    """Tell whether a table has a part in the subset."""
+    return config.sampled and config.tables[table].extract == "rows"
+
+
+def _subset_nodes(config: Config, catalog: Catalog | None) -> Iterator[Node]:
+    """Yield the kept rows of each table, with what decides about them; before any catalog that is
+    everything.
+    """
+    names = [name for name in sorted(config.tables) if sampled(config, name)]
+    program = make_program(config, catalog) if names and catalog is not None else None
+    asked = {name: table.sample for name, table in config.tables.items() if table.sample}
+    everything = digest_of(
+        [config.subset.model_dump(), {n: s.model_dump() for n, s in asked.items()}]
+    )
+    keyed = any(s.keyed for s in (*asked.values(), config.subset.sample) if s is not None)
+    for name in names:
+        around, code, drawn = names, everything, keyed
+        if program is not None and name in program.choices:
+            code, drawn = program.version(name), program.keyed(name)
+            if not program.looks_around(name):
+                around = sorted(program.influences(name) & set(names) | {name})
+        key = ("anonymization_key",) if drawn else ()
+        yield Node(f"subset/{name}", (*(f"migrated/{other}" for other in around), *key), code)
+
+
 def working_config(project: Project, catalog: Catalog | None) -> Config:
     """Return the config under the names of the last migrated schema.
 
@@ -116,7 +145,7 @@ def plan_version(project: Project) -> str:
     """Return the code version of the plan: every judgement of the config."""
     config = project.config
     judgements = {
-        name: table.model_dump(include={"columns", "keep", "references", "extract", "sample"})
+        name: table.model_dump(include={"columns", "keep", "references", "extract"})
         for name, table in config.tables.items()
     }
     return digest_of([judgements, config.verify.model_dump(include={"coincidences"})])

@@ -146,6 +146,7 @@ class Cycle:
             gone["prod_dump"] = "the dump is gone"
         for asset, role in DATABASES.items():
             gone |= self.missing_database(asset, role)
+        gone |= self.missing_subset()
         for asset, node in nodes.items():
             if node.stage == "extracts" and node.table is not None:
                 gone |= self.missing_extract(asset, node.table)
@@ -164,6 +165,20 @@ class Cycle:
         if stamp is not None and stamp.content == record.data_version:
             return {}
         return {asset: "its database is gone or was replaced"}
+
+    def missing_subset(self) -> dict[str, str]:
+        """Return the assets whose kept rows are gone, each with the reason."""
+        known = [asset for asset, node in self.nodes().items() if node.stage == "subset"]
+        drawn = {a: r.facts.get("drawn") for a in known if (r := self.ledger.get(a)) is not None}
+        if not drawn:
+            return {}
+        stamp = self.server.stamp(self.database("migrated"))
+        here = stamp.facts.get("subset") if stamp is not None else None
+        return {
+            asset: "its kept rows are gone or were replaced"
+            for asset, which in drawn.items()
+            if which != here
+        }
 
     def missing_extract(self, asset: str, table: str) -> dict[str, str]:
         """Return why the extract of an asset is gone: one entry, or none if it is there."""

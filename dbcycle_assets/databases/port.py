@@ -17,6 +17,7 @@ import sqlalchemy
 
 from ..anonymizers.base import Reading
 from ..model.catalog import Catalog, Column, ForeignKey, Table
+from ..model.subset import Kept, Program, Reason
 from .migrating import Migrations
 
 Progress = Callable[[str], None]
@@ -87,8 +88,10 @@ class Database(Protocol):
     def fingerprints(self, tables: Iterable[Table]) -> dict[str, Fingerprint]:
         """Return each table's fingerprint; equal rows in any order give an equal digest."""
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows (partitions included)."""
+    def count(self, table: Table, *, subset: bool = False) -> int:
+        """Return the number of rows (partitions included), of the ``subset`` that was drawn here
+        if that is asked for.
+        """
 
     def read(
         self,
@@ -98,14 +101,28 @@ class Database(Protocol):
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
         part: Part = WHOLE,
+        subset: bool = False,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines, ordered by primary key (by all columns
         without one), so that equal content gives equal bytes. What is to be read ``beside`` the
         columns follows them in each line; ``parents`` are the tables that it looks rows up in.
         The parts of a table, one after another, are the whole.
+        With ``subset`` only the rows of the subset that was drawn here.
 
         Raises:
             BadInput: the database refuses a SQL expression; the message names it, and no value.
+                Or no subset was drawn.
+        """
+
+    def drawing(
+        self, program: Program, salts: Mapping[str, str], progress: Progress, *, keep: bool
+    ) -> AbstractContextManager["Drawing"]:
+        """Give what draws a subset, or explains the one that was drawn, in one transaction; what
+        was drawn stays if it is to be kept and the block ends well. ``salts`` decide each table's
+        draw, in hexadecimal digits.
+
+        Raises:
+            BadInput: the database refuses a predicate of the config; the message has no value.
         """
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
@@ -214,6 +231,26 @@ class Database(Protocol):
 
     def migrations(self) -> Migrations:
         """Return the migrations of this database, the same object every time."""
+
+
+class Drawing(Protocol):
+    """One drawing of a subset."""
+
+    def draw(self, totals: Mapping[str, int] | None = None) -> list[Kept]:
+        """Draw it and return what is kept of every table. ``totals`` are the rows of tables that
+        have been counted already.
+
+        Raises:
+            Findings: nothing would be kept, or rows of other tenants would be.
+        """
+
+    def explain(self, table: str, key: Sequence[str]) -> list[Reason]:
+        """Return why the row of a primary key is in, that row first and a chosen row last; nothing
+        if it is left out.
+
+        Raises:
+            BadInput: there is no such table or row, or the table has no primary key.
+        """
 
 
 class ElementCodec(Protocol):

@@ -8,7 +8,7 @@ import dagster as dg
 
 from ..artifacts import read_catalog
 from ..config.model import Project
-from ..cycle import download, export, extract, migrate, plan, publish, restore, seed
+from ..cycle import download, export, extract, migrate, plan, publish, restore, seed, subset
 from ..cycle.extract import Failure
 from ..cycle.lock import holding
 from ..cycle.nodes import asset_nodes
@@ -75,6 +75,8 @@ def build_assets(
         ),
         build.assets("plan", by_stage["plan"], _plan),
     ]
+    if found := by_stage.get("subset"):
+        assets.append(build.assets("subset", found, _subset))
     for stage, run in (
         ("extracts", extract.extract),
         ("exports", export.export),
@@ -87,7 +89,7 @@ def build_assets(
             elif apart:
                 assets += [build.assets(f"{stage}_{n.table}", [n], run) for n in found]
             else:
-                assets.append(build.assets(stage, found, run, subset=True))
+                assets.append(build.assets(stage, found, run, partly=True))
     assets.append(build.assets("test_db", by_stage["test_db"], _publish))
     return assets
 
@@ -104,12 +106,16 @@ def _restore(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
     yield restore.restore(cycle)
 
 
-def _migrate(cycle: Cycle, _tables: list[str]) -> Iterable[Outcome]:
-    return migrate.migrate(cycle)
+def _migrate(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
+    yield from migrate.migrate(cycle)
 
 
 def _plan(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
     yield plan.decide(cycle)
+
+
+def _subset(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
+    yield from subset.draw(cycle)
 
 
 def _publish(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
@@ -138,19 +144,19 @@ class _Builder:
         stage: Stage,
         *,
         external: tuple[str, ...] = (),
-        subset: bool = False,
+        partly: bool = False,
     ) -> dg.AssetsDefinition:
         """Return one step that runs ``stage`` for the selected nodes and reports every outcome."""
         project = self._project
         specs = [asset_spec(project, node, external) for node in nodes]
-        if subset:
+        if partly:
             specs = [spec.replace_attributes(skippable=True) for spec in specs]
 
         @dg.multi_asset(
             name=f"{project.name}_{_op_name(name)}",
             specs=specs,
             check_specs=[check for node in nodes for check in check_specs(project, node)],
-            can_subset=subset,
+            can_subset=partly,
             pool=f"dbcycle_{project.name}{'_production' if external else ''}",
             retry_policy=self._retries,
         )

@@ -48,7 +48,7 @@ def rehearse(
         DbCycleError: the copy cannot be restored or migrated.
     """
     name = f"{project.name[:30]}_canary"
-    config = project.config.model_copy(update={"name": name})
+    config = project.config.unsampled.model_copy(update={"name": name})
     place = Path(tempfile.mkdtemp(prefix="dbcycle-canary-"))
     copy = Project(root=project.root, config=config, place=place)
     told: list[str] = []

@@ -58,6 +58,7 @@ DESCRIPTIONS = {
     "migrated_schema": "A clone of the restored database with every migration applied.",
     "migrated": "The rows and shape of `{table}` after the migrations.",
     "plan": "Config × catalog, decided: what every table and column becomes.",
+    "subset": "Which rows of `{table}` are kept, drawn in the migrated database.",
     "extracts": "`{table}` anonymized, on disk.",
     "exports": "The extract of `{table}` as files for people and other programs.",
     "golden": "The golden records of `{table}`.",
@@ -81,7 +82,7 @@ def asset_key(project: str, asset: str) -> dg.AssetKey:
 def asset_spec(project: Project, node: Node, external: tuple[str, ...] = ()) -> dg.AssetSpec:
     """Return the spec of one node; ``external`` names further dependencies."""
     kind = "sqlite" if project.config.engine == "sqlite" else "postgres"
-    engine = {"restored_db", "migrated_schema", "migrated", "seeded", "test_db"}
+    engine = {"restored_db", "migrated_schema", "migrated", "subset", "seeded", "test_db"}
     deps = [asset_key(project.name, dep) for dep in (*node.deps, *external)]
     return dg.AssetSpec(
         asset_key(project.name, node.asset),

@@ -17,6 +17,7 @@ from .graph import load_order
 from .head import at_head, masked_ancestors
 from .marks import NAMES, PHRASES
 from .proof import Proof, Verdict, prove
+from .subset import make_program
 
 EXTRACT_FORMAT = 2
 """Raised when the same rules would write different bytes."""
@@ -117,8 +118,6 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 misfits += _misfits(table, decided, settings)
             elif settings.extract == "rows":
                 unjudged.append((name, column.name))
-        if settings.sample is not None:
-            findings.append(f"{name}: `sample` is not available in this version; remove it")
         tables[name] = TablePlan(table, settings.extract == "rows", tuple(columns))
         findings += misfits
         if settings.extract == "rows" and not misfits:
@@ -128,6 +127,7 @@ def make_plan(config: Config, catalog: Catalog) -> Plan:
                 if proof.verdict is Verdict.IMPOSSIBLE
             ]
     findings += _empty_parents(config, catalog)
+    findings += make_program(config, catalog).findings if config.sampled else ()
     findings += [
         f"{old}: the table is now called {new}; `dbcycle judge` writes that down"
         for old, new in head.moves.tables.items()
@@ -169,7 +169,6 @@ def extract_code_version(
             "format": EXTRACT_FORMAT,
             "profile": PROFILE_VERSION,
             "extract": table.extract,
-            "sample": table.sample.model_dump() if table.sample else None,
             "keep": sorted(table.keep),
             "rules": {column: _rule_digests(rule) for column, rule in table.columns.items()},
             "references": {

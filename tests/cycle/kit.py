@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from dbcycle_assets import load_project
-from dbcycle_assets.cycle import extract, migrate, plan, publish, restore, seed
+from dbcycle_assets.cycle import extract, migrate, plan, publish, restore, seed, subset
 from dbcycle_assets.cycle.session import Cycle
 from dbcycle_assets.databases import dump_database
 from dbcycle_assets.databases.port import Stamp
@@ -79,6 +79,7 @@ class Shop:
         restore.restore(cycle)
         migrate.migrate(cycle)
         plan.decide(cycle)
+        subset.draw(cycle)
         for outcome in [*extract.extract(cycle, tables), *seed.take_golden(cycle)]:
             _require(outcome)
         for outcome in seed.seed(cycle, tables):

@@ -13,8 +13,11 @@ import sqlalchemy
 from ...anonymizers.base import Expression, Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
-from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Row
+from ...model.subset import Program
+from ..explaining import ExplainedDrawing
+from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Progress, Row
 from ..scripting import asks_to_be_alone
+from ..sets import Kept, everything, joined
 from . import loading, references, refitting, reflection, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, parts_of_id, read_catalog, schema_texts
@@ -31,6 +34,7 @@ from .session import (
     translated,
 )
 from .streams import Streams, worth_it
+from .subsetting import READING, PostgresDialect
 
 
 class PostgresDatabase:
@@ -74,10 +78,10 @@ class PostgresDatabase:
             self._path("pg_catalog")
             return {table.id: rows.fingerprint(self._connection, table) for table in tables}
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows (partitions included)."""
+    def count(self, table: Table, *, subset: bool = False) -> int:
+        """Return the number of rows (partitions included), of the subset if asked for."""
         with translated(table.id):
-            return rows.count(self._connection, table)
+            return rows.count(self._connection, table, self._kept(table) if subset else everything)
 
     def read(
         self,
@@ -87,6 +91,7 @@ class PostgresDatabase:
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
         part: Part = WHOLE,
+        subset: bool = False,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
@@ -94,17 +99,36 @@ class PostgresDatabase:
                 self._everyday_path()
             else:
                 self._path("pg_catalog")
-            select = rows.select(self._connection, table, columns, beside, parents, part)
+            kept = self._kept(table) if subset else everything
+            query = rows.select(
+                self._connection, table, columns, beside, parents, part=part, kept=kept
+            )
             if self._streams is not None and self._streamable(table, beside):
-                yield from self._streams.copy(self._connection, select)
+                yield from self._streams.copy(self._connection, query, READING if subset else "")
             else:
-                yield from rows.copy_out(self._connection, select)
+                yield from rows.copy_out(self._connection, query)
 
     def _streamable(self, table: Table, beside: Sequence[Reading]) -> bool:
         """Tell whether a table is best read by psql; expressions of the user's never are."""
         if any(isinstance(reading, Expression) for reading in beside):
             return False
         return worth_it(self._connection, (table.schema, table.name))
+
+    def _kept(self, table: Table) -> Kept:
+        self._connection.execute(READING)
+        return joined(PostgresDialect(self._connection), table)
+
+    @contextmanager
+    def drawing(
+        self, program: Program, salts: Mapping[str, str], progress: Progress, *, keep: bool
+    ) -> Iterator[ExplainedDrawing]:
+        """Give what draws a subset in one transaction; see the protocol."""
+        with translated(self.name):
+            self._everyday_path()
+            dialect = PostgresDialect(self._connection)
+            with self._connection.transaction(force_rollback=not keep):
+                dialect.settle()
+                yield ExplainedDrawing(dialect, program, salts, progress)
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
         """Return the columns of each materialized view by its quoted name."""

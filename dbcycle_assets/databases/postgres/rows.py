@@ -7,6 +7,7 @@ from ...anonymizers.base import Expression, Kind, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import WHOLE, Fingerprint, Part
+from ..sets import Kept, everything
 from .session import Connection, identifier, in_template, statement
 
 _BLOCK = 4 << 20
@@ -24,9 +25,10 @@ def relation(table: Table) -> str:
     return name if partitioned(table) else f"ONLY {name}"
 
 
-def count(connection: Connection, table: Table) -> int:
-    """Return the number of rows."""
-    row = connection.execute(statement(f"SELECT count(*) AS n FROM {relation(table)}")).fetchone()
+def count(connection: Connection, table: Table, kept: Kept = everything) -> int:
+    """Return the number of rows, of those that are kept."""
+    source = f"{relation(table)} AS t{kept('t')}"
+    row = connection.execute(statement(f"SELECT count(*) AS n FROM {source}")).fetchone()
     return int(row["n"]) if row else 0
 
 
@@ -50,9 +52,13 @@ def select(
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
+    *,
     part: Part = WHOLE,
+    kept: Kept = everything,
 ) -> str:
-    """Return the query for a table's rows, in an order that the content alone decides."""
+    """Return the query for a table's rows, in an order that the content alone decides; of the rows
+    that are kept.
+    """
     names = [f"t.{identifier(column.name)}" for column in columns]
     if table.primary_key:
         order = ", ".join(f"t.{identifier(name)}" for name in table.primary_key)
@@ -60,22 +66,22 @@ def select(
         order = ", ".join(
             f't.{identifier(column.name)}::text COLLATE "C"' for column in table.stored_columns
         )
-    joins = []
+    joins: list[str] = []
     for number, reading in enumerate(beside):
-        name, join = _reading(table, reading, f"r{number}", parents)
+        name, join = _reading(table, reading, f"r{number}", parents, kept)
         names.append(name)
         joins.append(join)
-    source = relation(table)
+    source = f"{relation(table)} AS t{kept('t')}"
     if part != WHOLE:
-        window = _window(connection, table, part)
-        source = f"(SELECT t.* FROM {source} AS t ORDER BY {order or 1}{window})"
-    text = f"SELECT {', '.join(names)} FROM {source} AS t{''.join(joins)}"
+        window = _window(count(connection, table, kept), part)
+        source = f"(SELECT t.* FROM {source} ORDER BY {order or 1}{window}) AS t"
+    text = f"SELECT {', '.join(names)} FROM {source}{''.join(joins)}"
     return f"{text} ORDER BY {order}" if order else text
 
 
-def _window(connection: Connection, table: Table, part: Part) -> str:
+def _window(rows: int, part: Part) -> str:
     """Return where a part begins and how many rows it has."""
-    rows, (number, parts) = count(connection, table), part
+    number, parts = part
     begin, end = rows * number // parts, rows * (number + 1) // parts
     return f" LIMIT {end - begin} OFFSET {begin}"
 
@@ -100,7 +106,7 @@ def copy_out(connection: Connection, query: str) -> Iterator[bytes]:
 
 
 def _reading(
-    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table]
+    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table], kept: Kept
 ) -> tuple[str, str]:
     """Return what to select for something read beside a row, and the join that it needs."""
     if isinstance(reading, Expression):
@@ -117,7 +123,7 @@ def _reading(
         )
         keys = ", ".join(f"s.{identifier(x)} AS k{n}" for n, x in enumerate(table.primary_key))
         aliases = ", ".join(f"a.k{n}" for n, _ in enumerate(table.primary_key))
-        source = f"FROM {relation(table)} AS s WHERE s.{column} IS NOT NULL"
+        source = f"FROM {relation(table)} AS s{kept('s')} WHERE s.{column} IS NOT NULL"
         drawn = f"sha256(convert_to('{reading.salt}' || ROW({key})::text, 'UTF8'))"
         return f"{alias}.value", (
             f" LEFT JOIN (SELECT {aliases}, b.value FROM"

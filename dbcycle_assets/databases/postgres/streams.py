@@ -30,15 +30,16 @@ class Streams:
         self._command += ["-v", "VERBOSITY=sqlstate", "-d", target, "-f", "-"]
         self._variables = environment(url)
 
-    def copy(self, connection: Connection, select: str) -> Iterator[bytes]:
-        """Yield what a query finds in blocks of whole lines, as the session would see it.
+    def copy(self, connection: Connection, select: str, setting: str = "") -> Iterator[bytes]:
+        """Yield what a query finds in blocks of whole lines, as the session would see it; a
+        ``setting`` is made before.
 
         Raises:
             ServerUnavailable: the stream broke; what was yielded is not whole.
         """
         with tempfile.TemporaryFile() as script:
             # By its input: an argument list can be read by everybody.
-            script.write(self._script(connection, select).encode())
+            script.write(self._script(connection, select, setting).encode())
             script.seek(0)
             try:
                 with stream(self._command, self._variables, script) as output:
@@ -49,12 +50,12 @@ class Streams:
                     remedy="run the command again; nothing half-made was kept",
                 ) from None
 
-    def _script(self, connection: Connection, select: str) -> str:
+    def _script(self, connection: Connection, select: str, setting: str) -> str:
         settings = {**SETTINGS, "search_path": "pg_catalog"}
         lines = [
             f"SELECT set_config({literal(n)}, {literal(v)}, false);" for n, v in settings.items()
         ]
-        script = ["\\o /dev/null", *lines]
+        script = ["\\o /dev/null", *lines, *([f"{setting};"] if setting else [])]
         if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
             row = connection.execute("SELECT pg_export_snapshot() AS name").fetchone()
             script += [

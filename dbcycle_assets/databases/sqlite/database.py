@@ -12,8 +12,11 @@ import sqlalchemy
 from ...anonymizers.base import Reading
 from ...errors import BadInput, DbCycleError
 from ...model.catalog import Catalog, Column, ForeignKey, Table
-from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Row
+from ...model.subset import Program
+from ..explaining import ExplainedDrawing
+from ..port import WHOLE, ElementCodec, Fingerprint, Loaded, Part, Progress, Row
 from ..scripting import asks_to_be_alone
+from ..sets import Kept, everything, joined
 from . import loading, references, reflection, rows, scripts
 from .catalog import read_catalog, schema_objects
 from .lexer import table_options
@@ -27,6 +30,7 @@ from .session import (
     transaction,
     translated,
 )
+from .subsetting import SqliteDialect
 
 
 class SqliteDatabase:
@@ -57,10 +61,10 @@ class SqliteDatabase:
         with translated(self.name):
             return {table.id: rows.fingerprint(self._connection, table) for table in tables}
 
-    def count(self, table: Table) -> int:
-        """Return the number of rows."""
+    def count(self, table: Table, *, subset: bool = False) -> int:
+        """Return the number of rows, of the subset if asked for."""
         with translated(table.id):
-            return rows.count(self._connection, table)
+            return rows.count(self._connection, table, self._kept(table) if subset else everything)
 
     def read(
         self,
@@ -70,10 +74,28 @@ class SqliteDatabase:
         beside: Sequence[Reading] = (),
         parents: Mapping[str, Table] = MappingProxyType({}),
         part: Part = WHOLE,
+        subset: bool = False,
     ) -> Iterator[bytes]:
         """Yield copy text in blocks of whole lines; see the protocol."""
         with translated(table.id, BadInput if beside else DbCycleError):
-            yield from rows.read(self._connection, table, columns, beside, parents, part)
+            kept = self._kept(table) if subset else everything
+            yield from rows.read(
+                self._connection, table, columns, beside, parents, part=part, kept=kept
+            )
+
+    def _kept(self, table: Table) -> Kept:
+        return joined(SqliteDialect(self._connection), table)
+
+    @contextmanager
+    def drawing(
+        self, program: Program, salts: Mapping[str, str], progress: Progress, *, keep: bool
+    ) -> Iterator[ExplainedDrawing]:
+        """Give what draws a subset in one transaction; see the protocol."""
+        with translated(self.name):
+            dialect = SqliteDialect(self._connection)
+            with transaction(self._connection, keep=keep):
+                dialect.settle()
+                yield ExplainedDrawing(dialect, program, salts, progress)
 
     def materialized_columns(self) -> dict[str, tuple[Column, ...]]:
         """Return nothing: SQLite has no materialized views."""

@@ -9,6 +9,7 @@ from ...anonymizers.base import Beside, Expression, Reading, Shuffled
 from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import WHOLE, Fingerprint, Part
+from ..sets import Kept, everything
 from .session import identifier
 from .values import affinity, encode, line_of
 
@@ -18,9 +19,10 @@ _MODULUS = 2**128
 _SAMPLED = 20_000
 
 
-def count(connection: sqlite3.Connection, table: Table) -> int:
-    """Return the number of rows."""
-    found = connection.execute(f"SELECT count(*) FROM {identifier(table.name)}").fetchone()
+def count(connection: sqlite3.Connection, table: Table, kept: Kept = everything) -> int:
+    """Return the number of rows, of those that are kept."""
+    source = f"{identifier(table.name)} AS t{kept('t')}"
+    found = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
     return int(found[0])
 
 
@@ -56,22 +58,26 @@ def read(
     columns: Sequence[Column],
     beside: Sequence[Reading] = (),
     parents: Mapping[str, Table] = MappingProxyType({}),
+    *,
     part: Part = WHOLE,
+    kept: Kept = everything,
 ) -> Iterator[bytes]:
-    """Yield copy text in blocks of whole lines, in an order that the content alone decides."""
+    """Yield copy text in blocks of whole lines, in an order that the content alone decides; of
+    the rows that are kept.
+    """
     names = [f"t.{identifier(column.name)}" for column in columns]
     kinds = [affinity(column.type) for column in columns]
-    joins = []
+    joins: list[str] = []
     for number, reading in enumerate(beside):
-        name, join, kind = _reading(table, reading, f"r{number}", parents)
+        name, join, kind = _reading(table, reading, f"r{number}", parents, kept)
         names.append(name)
         joins.append(join)
         kinds.append(kind)
     if any(isinstance(reading, Shuffled) for reading in beside):
         connection.create_function("dbcycle_draw", -1, _draw, deterministic=True)
-    source = f"{identifier(table.name)} AS t"
+    source = f"{identifier(table.name)} AS t{kept('t')}"
     if part != WHOLE:
-        rows, (number, parts) = count(connection, table), part
+        rows, (number, parts) = count(connection, table, kept), part
         begin, end = rows * number // parts, rows * (number + 1) // parts
         window = f" LIMIT {end - begin} OFFSET {begin}"
         source = f"(SELECT t.* FROM {source}{_order(table)}{window}) AS t"
@@ -101,7 +107,7 @@ def _order(table: Table) -> str:
 
 
 def _reading(
-    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table]
+    table: Table, reading: Reading, alias: str, parents: Mapping[str, Table], kept: Kept
 ) -> tuple[str, str, str]:
     """Return what to select for something read beside a row, the join that it needs, and how its
     values are written.
@@ -120,15 +126,16 @@ def _reading(
     column = identifier(reading.column)
     if isinstance(reading, Shuffled):
         names = [identifier(name) for name in table.primary_key]
-        keys = ", ".join(f"{name} AS k{n}" for n, name in enumerate(names))
+        keys = ", ".join(f"s.{name} AS k{n}" for n, name in enumerate(names))
         mine = " AND ".join(f"{alias}.k{n} IS t.{name}" for n, name in enumerate(names))
         picked = ", ".join(f"a.k{n}" for n, _ in enumerate(names))
-        order, source = ", ".join(names), f"FROM {own} WHERE {column} IS NOT NULL"
+        order = ", ".join(f"s.{name}" for name in names)
+        source = f"FROM {own} AS s{kept('s')} WHERE s.{column} IS NOT NULL"
         drawn = f"dbcycle_draw('{reading.salt}', {order})"
         join = (
             f" LEFT JOIN (SELECT {picked}, b.value FROM"
             f" (SELECT {keys}, row_number() OVER (ORDER BY {order}) AS n {source}) AS a JOIN"
-            f" (SELECT {column} AS value, row_number() OVER (ORDER BY {drawn}, {order}) AS n"
+            f" (SELECT s.{column} AS value, row_number() OVER (ORDER BY {drawn}, {order}) AS n"
             f" {source}) AS b USING (n)) AS {alias} ON {mine}"
         )
         return f"{alias}.value", join, kind
