@@ -46,7 +46,7 @@ def fingerprint(connection: Connection, table: Table) -> Fingerprint:
     return Fingerprint(rows, digest_of([columns, rows, total]))
 
 
-def select(
+def select(  # noqa: PLR0913 - the protocol has as many
     connection: Connection,
     table: Table,
     columns: Sequence[Column],

@@ -52,7 +52,7 @@ def fingerprint(connection: sqlite3.Connection, table: Table) -> Fingerprint:
     return Fingerprint(rows, digest_of([names, rows, str(total % _MODULUS)]))
 
 
-def read(
+def read(  # noqa: PLR0913 - the protocol has as many
     connection: sqlite3.Connection,
     table: Table,
     columns: Sequence[Column],
