@@ -28,10 +28,7 @@ tables:
 @pytest.fixture(params=["postgresql", "sqlite"])
 def shop(request, tmp_path, monkeypatch):
     """Give a project with parents and children, and a folder for golden records."""
-    server = request.getfixturevalue("server") if request.param == "postgresql" else None
-    if server is not None:
-        monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
-    made = Shop(request.param, tmp_path / "shop", server)
+    made = Shop.on(request, tmp_path, monkeypatch)
     made.produce(SCRIPT, CONFIG)
     (made.root / "golden").mkdir()
     yield made
