@@ -266,13 +266,14 @@ def _apply_at_once(
 ) -> pl.Series:
     """Mask different values: those that are usual ones together, all others one by one."""
     made, holds = at_once(values)
-    done = values.filter(holds)
+    every = holds.all()
+    done, fakes = (values, made) if every else (values.filter(holds), made.filter(holds))
     if case.searchable:
         column.originals.add_many(done, case.plan.rule)
-        if not case.partial:
-            same = done.filter(done.eq_missing(made.filter(holds)))
-            column.echoes += sum(any(map(words, column.leaves(value))) for value in same)
-    if len(done) == len(values):
+        if not case.partial and (same := done.eq_missing(fakes)).any():
+            echoed = done.filter(same)
+            column.echoes += sum(any(map(words, column.leaves(value))) for value in echoed)
+    if every:
         return made
     rest = pl.Series([_apply(column, case, v, ()) for v in values.filter(~holds)], dtype=pl.String)
     return put(made, ~holds, rest)
