@@ -142,7 +142,9 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     started = time.monotonic()
     cycle, table = run.cycle, plan.table
     columns = [item.column for item in plan.columns]
-    masking = Masking(cycle.key, database, plan, run.people) if run.anonymize else None
+    masking = None
+    if run.anonymize:
+        masking = Masking(cycle.key, database, plan, run.people, originals.Spill)
     extras = masking.extras if masking is not None else []
     store = cycle.extracts if masking is not None else raw_store(cycle)
     header = tuple((column.name, column.type) for column in columns)
