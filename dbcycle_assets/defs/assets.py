@@ -94,8 +94,8 @@ def _restore(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
     yield restore.restore(cycle)
 
 
-def _migrate(cycle: Cycle, _tables: list[str]) -> Iterable[Outcome]:
-    return migrate.migrate(cycle)
+def _migrate(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
+    yield from migrate.migrate(cycle)
 
 
 def _plan(cycle: Cycle, _tables: list[str]) -> Iterator[Outcome]:
