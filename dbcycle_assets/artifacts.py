@@ -17,11 +17,14 @@ from typing import IO, Any
 
 import zstandard
 
+from .config.state import make_state
 from .errors import BadInput, DiskUnavailable, Locked
 from .model.catalog import Catalog
 from .model.ledger import Record
 
 BLOCK = 1 << 20
+RAW = "raw"
+"""What the manifest of a raw extract says in the place of rules."""
 
 
 @contextmanager
@@ -155,6 +158,7 @@ class Extracts:
     def __init__(self, folder: Path, *, private: bool = False) -> None:
         self.folder = folder
         self._mode = 0o600 if private else 0o644
+        self._private = private
 
     def rows_path(self, table: str) -> Path:
         """Return where a table's rows lie."""
@@ -172,6 +176,10 @@ class Extracts:
 
         The new rows appear before the new manifest; a reader between the two sees a mismatch.
         """
+        if self._private:
+            with disk_errors(self.folder):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.folder.chmod(0o700)
         with write_atomically(self.rows_path(table), self._mode) as file:
             compressor = zstandard.ZstdCompressor(level=1)
             with compressor.stream_writer(file, closefd=False) as stream:
@@ -203,6 +211,12 @@ class Extracts:
                 "there is no complete extract",
                 where=table,
                 remedy=f"run `dbcycle extract --table {table}`",
+            )
+        if not self._private and RAW in manifest.rules.values():
+            raise BadInput(
+                "these are raw rows, not anonymized, and nothing loads them",
+                where=str(self.rows_path(table)),
+                remedy=f"run `dbcycle extract --table {table} --force`",
             )
         content = hashlib.sha256(json.dumps(manifest.columns).encode())
         rest = b""
@@ -281,6 +295,19 @@ def write_catalog(state: Path, catalog: Catalog) -> None:
     write_json(state / "catalog.json", catalog.to_json())
 
 
+def write_source(state: Path, identity: str) -> None:
+    """Keep what tells the database that a dump was taken from, wherever its address leads."""
+    write_json(state / "source.json", {"identity": identity})
+
+
+def read_source(state: Path) -> str | None:
+    """Return the identity of the database that the last dump was taken from, if it is known."""
+    try:
+        return str(json.loads((state / "source.json").read_bytes())["identity"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 _held: dict[Path, int] = {}
 
 
@@ -301,7 +328,7 @@ def project_lock(state: Path, action: str) -> Iterator[None]:
                 _held[path] -= 1
         return
     with disk_errors(path):
-        state.mkdir(parents=True, exist_ok=True)
+        make_state(state)
         file = path.open("a+", encoding="utf-8")
     with file:
         try:
@@ -337,11 +364,20 @@ def _holder(path: Path) -> str:
 
 
 def replace_dump(part: Path, dump: Path) -> None:
-    """Put a downloaded dump in place; the one before it is kept beside it as ``.previous``."""
+    """Put a downloaded dump in place, once it is on the disk; the one before it is kept beside it
+    as ``.previous``. At every moment there is one under the name.
+    """
     previous = dump.with_name(dump.name + ".previous")
     with disk_errors(dump):
+        if part.is_file():
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
         if dump.exists():
             if previous.is_dir():
                 shutil.rmtree(previous)
-            dump.rename(previous)
-        part.rename(dump)
+            if dump.is_file() and part.is_file() and not dump.is_symlink():
+                previous.unlink(missing_ok=True)
+                os.link(dump, previous)
+            else:
+                dump.rename(previous)
+        part.replace(dump)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import fsspec
 
-from ..artifacts import disk_errors, replace_dump
+from ..artifacts import disk_errors, replace_dump, write_source
 from ..config import credentials
-from ..databases import dump_database, dump_digest
+from ..databases import dump_database, dump_digest, identity_of
 from ..errors import ConfigError, DumpError
 from .session import Cycle
 
@@ -36,7 +36,9 @@ def download(cycle: Cycle) -> Path:
             dump.parent.mkdir(parents=True, exist_ok=True)
             cycle.progress("downloading a fresh dump")
             if source.url_env is not None:
-                dump_database(credentials.source_url(cycle.project), part, cycle.progress)
+                url = credentials.source_url(cycle.project)
+                dump_database(url, part, cycle.progress)
+                write_source(cycle.project.state, identity_of(url))
             elif source.command is not None:
                 _run(list(source.command), part, cycle.project.root)
             elif source.uri is not None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from ..anonymizers.base import Replace
-from ..artifacts import Extracts
+from ..artifacts import RAW, Extracts
 from ..databases.port import Database
 from ..errors import (
     BadInput,
@@ -127,7 +127,7 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     extras = masking.extras if masking is not None else []
     store = cycle.extracts if masking is not None else raw_store(cycle)
     header = tuple((column.name, column.type) for column in columns)
-    rules = {item.column.name: ("raw" if masking is None else item.rule) for item in plan.columns}
+    rules = {item.column.name: (RAW if masking is None else item.rule) for item in plan.columns}
     source: Iterator[bytes] = iter(())
     if plan.rows and columns:
         parents = {name: found.table for name, found in run.plan.tables.items()}
