@@ -51,6 +51,10 @@ _SKIPPED: tuple[re.Pattern[bytes], ...] = tuple(
     )
 )
 _CALLERS = "FOREIGN DATA WRAPPER|SERVER|USER MAPPING|FOREIGN TABLE|PUBLICATION|SUBSCRIPTION"
+OUTWARD_EXTENSIONS = {
+    "file_fdw", "http", "mysql_fdw", "oracle_fdw", "pg_cron", "pg_net", "postgres_fdw", "tds_fdw",
+}  # fmt: skip
+"""Extensions that serve nothing but to reach other servers, now or at a time of day."""
 _OUTWARD = re.compile(
     rf"^\s*(?:CREATE|ALTER|COMMENT\s+ON|DROP)\s+(?P<kind>{_CALLERS})\b(?:\s+FOR\s+{_NAME}\s+SERVER)?"
     rf"\s+(?:ONLY\s+)?(?P<name>{_NAME}(?:\.{_NAME})?)",

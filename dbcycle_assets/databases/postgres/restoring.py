@@ -15,6 +15,7 @@ from ..port import Progress, Restored
 from .admission import (
     AGAIN,
     NEW_SETTING,
+    OUTWARD_EXTENSIONS,
     copied_table,
     extension_of,
     gently,
@@ -260,6 +261,8 @@ class Restore:
             DumpError: the server has not got one; nothing was restored.
         """
         wanted = [(name, schema) for name, schema in wanted if name != "plpgsql"]
+        self._note_outward(f"extension {name}" for name, _ in wanted if name in OUTWARD_EXTENSIONS)
+        wanted = [(name, schema) for name, schema in wanted if name not in OUTWARD_EXTENSIONS]
         if not wanted:
             return
         with self.admin() as connection, self.connect() as owner:
