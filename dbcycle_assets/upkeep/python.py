@@ -50,7 +50,7 @@ def _run(
     context: object,
     told: Callable[[str], None],
 ) -> str:
-    with _listening(told):
+    with listening(told):
         run = _functions(script).get(function)
         if run is None:
             raise MigrationError(
@@ -64,7 +64,7 @@ def _run(
 
 
 @contextmanager
-def _listening(told: Callable[[str], None]) -> Iterator[None]:
+def listening(told: Callable[[str], None]) -> Iterator[None]:
     """Gather what the block prints, and tell it at the end, however it ends."""
     printed = io.StringIO()
     try:

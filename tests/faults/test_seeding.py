@@ -332,6 +332,18 @@ def test_a_python_seed_does_not_commit(seeds):
     assert ids(seeds) == []
 
 
+@case(122)
+def test_what_a_seed_prints_is_redacted_and_no_result(seeds):
+    """A password in it shows nowhere, and stdout stays the document."""
+    text = (
+        "DEPENDS = []\nprint('postgresql://app:hunter2@db.internal/shop')\n\n\n"
+        "def run(seed):\n    print('password=hunter2 host=db.internal')\n"
+    )
+    seeds.seed("00_one.py", text)
+    done = told(seed(seeds, "--json"), 0, "db.internal", secrets=["hunter2"])
+    assert done.out.startswith("{")
+
+
 @case(114)
 def test_what_a_seed_sets_ends_with_it(seeds):
     """The search path of one is not that of the next; DDL of a seed is part of it."""
