@@ -1,16 +1,19 @@
 """Which test proves which case, read from the marks in the tests' own text."""
 
 import ast
+import functools
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 
 
+@functools.cache
 def proofs() -> dict[int, list[str]]:
     """Return the tests of each number, as pytest names them."""
     found: dict[int, list[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if "case(" in text else ():
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 name = f"{path.relative_to(TESTS.parent)}::{node.name}"
                 for number in _numbers(node.decorator_list):
