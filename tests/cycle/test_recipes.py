@@ -44,6 +44,7 @@ CODE = {
 
 
 @pytest.mark.parametrize("kind", CODE)
+@pytest.mark.case(106)
 def test_golden_records_are_never_executed(shop, kind):
     """A Python file holds one literal list; anything else is refused, and did not run."""
     mark = shop.root / "ran"
@@ -53,6 +54,7 @@ def test_golden_records_are_never_executed(shop, kind):
     assert not mark.exists()
 
 
+@pytest.mark.case(118)
 def test_loading_a_table_again_empties_no_other(shop):
     """A parent is made anew; its children stay, though their key says ON DELETE CASCADE."""
     shop.build()

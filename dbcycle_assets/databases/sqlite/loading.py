@@ -236,6 +236,7 @@ def _golden_value(load: _Load, name: str, text: str | None, number: int) -> Valu
         raise GoldenError(
             f"does not fit {load.table.id}: a {column.type} column needs a number",
             where=f"record {number}, field {name}",
+            remedy="write a number there",
         )
     return value.raw if isinstance(value, Undecodable) else value
 
