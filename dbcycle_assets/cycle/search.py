@@ -18,17 +18,9 @@ from ..databases.port import Database, ElementCodec
 from ..model.catalog import Catalog, Column
 from ..model.decision import ColumnPlan
 from ..model.digest import digest_of
+from ..model.known import Search, known_original
 from ..model.plan import Plan, TablePlan
-from ..model.survivors import (
-    Coverage,
-    Digests,
-    Search,
-    Survivor,
-    json_leaves,
-    kept_digest,
-    known_original,
-    leaves_of,
-)
+from ..model.survivors import Coverage, Digests, Survivor, json_leaves, kept_digest, leaves_of
 from . import blocks, originals
 from .golden import golden_files
 from .seed import golden_rows

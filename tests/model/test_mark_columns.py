@@ -9,9 +9,10 @@ from dbcycle_assets.anonymizers.base import Key
 from dbcycle_assets.cycle import originals as files
 from dbcycle_assets.cycle.originals import Spill
 from dbcycle_assets.model import survivors
+from dbcycle_assets.model.known import Known, Search, known_original
 from dbcycle_assets.model.mark_columns import marks_of_originals
 from dbcycle_assets.model.marks import marks_of_original
-from dbcycle_assets.model.survivors import Known, Originals, Search, known_original
+from dbcycle_assets.model.survivors import Originals
 
 KEY = Key(b"k" * 32)
 RULES = ("email", "phone", "full_name", "street_address", "code", "scrub", "username")
@@ -106,7 +107,7 @@ def test_an_original_is_told_from_a_stranger():
 def test_digests_in_runs_are_those_in_memory(batches):
     """However they are put away, all are there, in order and once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survivors, "_PENDING", 16)
+        patch.setattr(survivors, "PENDING", 16)
         spilled = Originals(KEY, Spill())
         for batch in batches:
             spilled.take(pl.Series(batch, dtype=pl.UInt64).to_numpy(), "w")
@@ -117,7 +118,7 @@ def test_digests_in_runs_are_those_in_memory(batches):
 def test_digests_on_disk_are_read_back(tmp_path, monkeypatch):
     """Few or many, plain or kept: what was written enciphered is read, and nothing in its place."""
     monkeypatch.setattr(files, "_AT_ONCE", 8)
-    monkeypatch.setattr(survivors, "_PENDING", 8)
+    monkeypatch.setattr(survivors, "PENDING", 8)
     many, few, none = (Originals(KEY, Spill()) for _ in range(3))
     many.add_many(pl.Series([f"person{n}@x.org" for n in range(100)]), "email")
     few.add("Ada Lovelace", "full_name")
