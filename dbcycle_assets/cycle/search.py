@@ -168,13 +168,16 @@ class LeakSearch:
     def _search_table(
         self, catalog: Catalog, name: str, database: Database, same: "Future[bool]"
     ) -> None:
-        table = self._plan.tables[name]
+        table, before = self._plan.tables[name], dict(self._counts)
         if table.rows:
             self._extract(table, database)
         if not same.result():
             self._table(catalog, name, database, table.table.columns)
             return
+        # What was found in the extract is in the database as well.
         self.coverage.compare("database", self.coverage.by_place.get("extracts", 0))
+        for place, count in self._counts.items():
+            self._counts[place] = 2 * count - before.get(place, 0)
         generated = [column for column in table.table.columns if column.generated]
         self._table(catalog, name, database, generated)
 
