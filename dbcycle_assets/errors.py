@@ -115,7 +115,7 @@ class Findings(DbCycleError):
         self, what: str, findings: Sequence[str], *, where: str = "", remedy: str = ""
     ) -> None:
         self.findings = tuple(findings)
-        lines = "".join(f"\n  - {finding}" for finding in self.findings)
+        lines = "".join(f"\n  - {on_one_line(finding)}" for finding in self.findings)
         super().__init__(what + lines, where=where, remedy=remedy)
 
 
@@ -157,6 +157,13 @@ class Cancelled(DbCycleError):
     """The user stopped the run; nothing half-made was kept."""
 
     exit_code = 130
+
+
+def on_one_line(text: str) -> str:
+    """Return a text with its line breaks and control characters escaped: the names in a database
+    are anybody's, and none of them begins a line of ours or steers a terminal.
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -132,16 +132,29 @@ class Key:
         made = polars_hash.col("literal").chash.hmac_sha256(key=self._secret)
         return prefixed.select(made).to_series()
 
-    def enciphered(self, domain: str, nonce: str, data: bytes) -> bytes:
-        """Return data under a key stream (SHAKE256) that a nonce decides; once more undoes it."""
+    def cipher(self, domain: str, nonce: str) -> Callable[[bytes], bytes]:
+        """Return what enciphers data piece after piece with a key stream (SHAKE256) that a nonce
+        decides; another one made alike deciphers it.
+        """
         import numpy as np
 
-        made = np.frombuffer(data, dtype=np.uint8).copy()
-        for start in range(0, len(made), _STREAMED):
-            part = made[start : start + _STREAMED]
-            seed = self.digest(domain, f"{nonce} {start}", 64)
-            part ^= np.frombuffer(hashlib.shake_256(seed).digest(len(part)), dtype=np.uint8)
-        return made.tobytes()
+        drawn, number = b"", 0
+
+        def turn(data: bytes) -> bytes:
+            nonlocal drawn, number
+            stream = [drawn]
+            size = len(drawn)
+            while size < len(data):
+                seed = self.digest(domain, f"{nonce} {number}", 64)
+                stream.append(hashlib.shake_256(seed).digest(_STREAMED))
+                number += 1
+                size += _STREAMED
+            whole = b"".join(stream)
+            drawn = whole[len(data) :]
+            left = np.frombuffer(data, dtype=np.uint8)
+            return (left ^ np.frombuffer(whole[: len(data)], dtype=np.uint8)).tobytes()
+
+        return turn
 
     def __repr__(self) -> str:
         return f"Key(id={self.id!r})"

@@ -40,18 +40,25 @@ def _vocabulary(pool: Sequence[str]) -> tuple[pl.Series, pl.Series]:
     return pl.Series(pool), pl.Series([entry.casefold() for entry in pool])
 
 
-def picked(pool: Sequence[str], numbers: pl.Series, folded: pl.Series) -> Made:
-    """Return the pool's entries for numbers; they hold unless one equals its folded value."""
+def picked(
+    pool: Sequence[str], numbers: pl.Series, folded: pl.Series, *, plainly: bool = False
+) -> Made:
+    """Return the pool's entries for numbers, ``plainly`` in lower case; they hold unless one
+    equals its folded value.
+    """
     entries, plain = _vocabulary(tuple(pool))
     places = numbers % len(pool)
-    return entries.gather(places), plain.gather(places) != folded
+    lower = plain.gather(places)
+    return lower if plainly else entries.gather(places), lower != folded
 
 
 def styled(made: pl.Series, like: pl.Series) -> pl.Series:
     """Return fakes in upper or lower case where their originals are."""
-    lower, upper = like.str.to_lowercase(), like.str.to_uppercase()
-    shouted = (like == upper) & (upper != lower) & (like.str.len_bytes() > 1)
-    quiet = (like == lower) & (upper != lower)
+    lower, upper = like.str.contains("[a-z]"), like.str.contains("[A-Z]")
+    if (lower & upper).all():
+        return made
+    shouted = upper & ~lower & (like.str.len_bytes() > 1)
+    quiet = lower & ~upper
     for fits, turned in ((shouted, made.str.to_uppercase()), (quiet, made.str.to_lowercase())):
         made = turned.zip_with(fits, made) if fits.any() else made
     return made
@@ -111,9 +118,9 @@ def usernames(pool: Sequence[str], facts: Facts, key: Key) -> ColumnMask:
     def column(values: pl.Series) -> Made:
         folded = values.str.to_lowercase()
         digests = key.digests("username", folded)
-        first, other = picked(pool, words_of(digests, 0), folded)
+        first, other = picked(pool, words_of(digests, 0), folded, plainly=True)
         suffix = digests.str.slice(16, SUFFIX)
-        made = joined(first.str.to_lowercase(), "_", suffix)
+        made = joined(first, "_", suffix)
         if facts.max_length is not None:
             made = joined("u", suffix).zip_with(made.str.len_bytes() > facts.max_length, made)
         return fit(made, facts), usual(values) & other
@@ -135,12 +142,11 @@ def emails(
         folded = values.str.to_lowercase()
         digests = key.digests("email", folded)
         holds = usual(values)
-        first, other = picked(pools[0], words_of(digests, 0), folded)
-        last, another = picked(pools[1], words_of(digests, 1), folded)
+        first, other = picked(pools[0], words_of(digests, 0), folded, plainly=True)
+        last, another = picked(pools[1], words_of(digests, 1), folded, plainly=True)
         domain = pl.Series(domains).gather(words_of(digests, 3) % len(domains))
         suffix = digests.str.slice(32, SUFFIX)
-        name = joined(first, ".", last).str.to_lowercase()
-        made = joined(name, ".", suffix, "@", domain)
+        made = joined(first, ".", last, ".", suffix, "@", domain)
         if facts.max_length is not None:
             short = joined(suffix, "@", domain)
             made = short.zip_with(made.str.len_bytes() > facts.max_length, made)

@@ -1,6 +1,6 @@
 """What lies on disk or in a store: extracts, the ledger and the lock. A file is whole or absent."""
 
-from .extracts import BLOCK, DIGITS, Extracts, ExtractWriter, Manifest, content_digest
+from .extracts import BLOCK, DIGITS, RAW, Extracts, ExtractWriter, Manifest, content_digest
 from .files import (
     Place,
     digest_of_file,
@@ -18,11 +18,19 @@ from .files import (
     write_json,
 )
 from .lock import project_lock
-from .records import Ledger, catalog_mark, read_catalog, write_catalog
+from .records import (
+    Ledger,
+    catalog_mark,
+    read_catalog,
+    read_source,
+    write_catalog,
+    write_source,
+)
 
 __all__ = [
     "BLOCK",
     "DIGITS",
+    "RAW",
     "ExtractWriter",
     "Extracts",
     "Ledger",
@@ -39,6 +47,7 @@ __all__ = [
     "project_lock",
     "read_bytes",
     "read_catalog",
+    "read_source",
     "remove",
     "replace_dump",
     "require_folder",
@@ -46,4 +55,5 @@ __all__ = [
     "write_atomically",
     "write_catalog",
     "write_json",
+    "write_source",
 ]

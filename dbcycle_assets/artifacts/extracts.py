@@ -13,6 +13,7 @@ import zstandard
 from ..errors import BadInput
 from .files import (
     Place,
+    disk_errors,
     exists,
     file_name,
     open_binary,
@@ -23,6 +24,8 @@ from .files import (
 )
 
 BLOCK = 4 << 20
+RAW = "raw"
+"""What the manifest of a raw extract says in the place of rules."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Extracts:
     def __init__(self, folder: Place, *, private: bool = False) -> None:
         self.folder = folder
         self._mode = 0o600 if private else 0o644
+        self._private = private
 
     def rows_path(self, table: str) -> Place:
         """Return where a table's rows lie."""
@@ -95,6 +99,10 @@ class Extracts:
 
         The new rows appear before the new manifest; a reader between the two sees a mismatch.
         """
+        if self._private and isinstance(self.folder, Path):
+            with disk_errors(self.folder):
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self.folder.chmod(0o700)
         with write_atomically(self.rows_path(table), self._mode) as file:
             compressor = zstandard.ZstdCompressor(level=1)
             with compressor.stream_writer(file, closefd=False) as stream:
@@ -126,6 +134,12 @@ class Extracts:
                 "there is no complete extract",
                 where=table,
                 remedy=f"run `dbcycle extract --table {table}`",
+            )
+        if not self._private and RAW in manifest.rules.values():
+            raise BadInput(
+                "these are raw rows, not anonymized, and nothing loads them",
+                where=str(self.rows_path(table)),
+                remedy=f"run `dbcycle extract --table {table} --force`",
             )
         content = content_digest(manifest.columns)
         rest = b""

@@ -267,11 +267,20 @@ def file_name(table: str) -> str:
 
 
 def replace_dump(part: Path, dump: Path) -> None:
-    """Put a downloaded dump in place; the one before it is kept beside it as ``.previous``."""
+    """Put a downloaded dump in place, once it is on the disk; the one before it is kept beside it
+    as ``.previous``. At every moment there is one under the name.
+    """
     previous = dump.with_name(dump.name + ".previous")
     with disk_errors(dump):
+        if part.is_file():
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
         if dump.exists():
             if previous.is_dir():
                 shutil.rmtree(previous)
-            dump.rename(previous)
-        part.rename(dump)
+            if dump.is_file() and part.is_file() and not dump.is_symlink():
+                previous.unlink(missing_ok=True)
+                os.link(dump, previous)
+            else:
+                dump.rename(previous)
+        part.replace(dump)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..config.state import make_state
 from ..errors import Locked
 from .files import disk_errors, exclusive
 
@@ -73,7 +74,7 @@ def project_lock(
 @contextmanager
 def _taken(path: Path, action: str, run: str) -> Iterator[None]:
     with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_state(path.parent)
         file = path.open("a+", encoding="utf-8")
     with file:
         # Who holds it is read and written by one process at a time.

@@ -1,6 +1,7 @@
 """The ledger and the catalog: what was made, from what."""
 
 import json
+from pathlib import Path
 
 from ..model.catalog import Catalog
 from ..model.ledger import Record
@@ -50,3 +51,16 @@ def catalog_mark(state: Place) -> tuple[object, ...] | None:
 def write_catalog(state: Place, catalog: Catalog) -> None:
     """Keep the catalog that a migration left."""
     write_json(state / "catalog.json", catalog.to_json())
+
+
+def write_source(state: Path, identity: str) -> None:
+    """Keep what tells the database that a dump was taken from, wherever its address leads."""
+    write_json(state / "source.json", {"identity": identity})
+
+
+def read_source(state: Path) -> str | None:
+    """Return the identity of the database that the last dump was taken from, if it is known."""
+    try:
+        return str(json.loads((state / "source.json").read_bytes())["identity"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -97,6 +97,7 @@ def _show(
         "with_rows": done.rows,
         "warnings": None if done.warnings is None else [asdict(each) for each in done.warnings],
         "backup": done.backup or None,
+        "alone": [{"step": step, "statements": number} for step, number in done.alone],
     }
 
     def for_people() -> None:
@@ -107,6 +108,7 @@ def _show(
         say(f"{count(len(steps), 'step')} {would} on {place.name} ({place.environment})")
         table(("step", "seconds"), [(step, f"{seconds:.2f}") for step, seconds in done.steps])
         if dry_run:
+            _alone(done)
             heading(f"the schema would change in {count(len(done.changes), 'place')}")
             for each in done.changes:
                 say(f"  {each}")
@@ -130,6 +132,12 @@ def _reservations(place: "Target", done: "Done") -> None:
         note(NO_LINTER)
     if not done.rows:
         note("others use the database: the rehearsal ran on its schema, without its rows")
+
+
+def _alone(done: "Done") -> None:
+    """Print which steps are not one transaction."""
+    for name, number in done.alone:
+        say(f"{name} runs a statement at a time, without a transaction ({number} statements)")
 
 
 def _warnings(done: "Done") -> None:

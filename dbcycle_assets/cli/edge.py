@@ -6,9 +6,11 @@ import re
 import shlex
 import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 import typer
@@ -31,7 +33,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if reconfigure is not None:  # a terminal without UTF-8 still gets every message
             reconfigure(errors="replace")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _stopped_by_signals():
             if not debug:
                 warnings.simplefilter("ignore")
             code = _command(words)
@@ -45,6 +47,26 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # noqa: BLE001 - this is the edge
         return _explain(error, _project(own), as_json="--json" in own, debug=debug)
     return code
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let what a scheduler, a container or a closed terminal sends stop a command as Ctrl-C does:
+    what is half-made is taken away, and the lock is freed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    former = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)
 
 
 def _command(words: list[str]) -> int:

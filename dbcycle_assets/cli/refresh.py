@@ -302,7 +302,10 @@ def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refresh
         say(f"… and {count(len(largest) - len(shown), 'smaller table')}", style="dim")
     state = "Published" if done.published else "Up to date"
     heading(f"{state} in {done.seconds:.1f} s on {server}")
-    typer.echo(done.url)
+    given = credentials.target_url(invocation.project, "test")
+    typer.echo(done.url if given is None else credentials.redact(done.url))
+    if given is not None:  # its password is somebody's, and what is printed here ends in logs
+        say(f"`dbcycle{invocation.chosen} url` prints it with its password", style="dim")
     say()
     hint = invocation.chosen
     table(

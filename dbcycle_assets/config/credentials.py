@@ -217,6 +217,11 @@ def database_path(project: Project, environment: str) -> str | None:
     return os.environ.get("DB_PATH") or None
 
 
+def untested_server() -> bool:
+    """Tell whether DBCYCLE_UNTESTED_SERVER allows a server that this product was not tried with."""
+    return _flag("DBCYCLE_UNTESTED_SERVER", default=False)
+
+
 def keep_databases() -> bool:
     """Tell whether DBCYCLE_KEEP asks to keep temporary databases."""
     return _flag("DBCYCLE_KEEP", default=False)

@@ -62,7 +62,9 @@ def _check(document: Any, path: Path) -> None:
         if isinstance(node, TaggedScalar) or (tag is not None and tag.value is not None):
             line = getattr(getattr(node, "lc", None), "line", None)
             where = str(path) if line is None else f"{path}:{line + 1}"
-            raise ConfigError("YAML tags (`!…`) have no meaning here", where=where)
+            raise ConfigError(
+                "YAML tags (`!…`) have no meaning here", where=where, remedy="remove the tag"
+            )
         stack.extend(_children(node))
 
 

@@ -52,7 +52,9 @@ def mistakes(root: Path, faults: Iterable[Fault]) -> ConfigError:
     found = sorted({(line_of(document, place), ".".join(place), what) for place, what in faults})
     lines = "\n  - ".join(f"{FILE}:{line}: {place}: {what}" for line, place, what in found)
     return ConfigError(
-        f"{len(found)} mistake{'s' if len(found) > 1 else ''}:\n  - {lines}", where=str(path)
+        f"{len(found)} mistake{'s' if len(found) > 1 else ''}:\n  - {lines}",
+        where=str(path),
+        remedy="correct the lines named; nothing was done",
     )
 
 

@@ -11,57 +11,23 @@ from typing import TypeVar, cast
 import polars as pl
 
 from ..anonymizers.columns import put
+from ..databases.copytext import SPECIAL, escape, parse, render, unescape
+
+__all__ = [
+    "ahead",
+    "distinct",
+    "escape",
+    "parse",
+    "preview",
+    "render",
+    "rewrite",
+    "rewrite_at_once",
+    "unescape",
+    "values",
+    "written",
+]
 
 _T = TypeVar("_T")
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SPECIAL = re.compile(r"[\\\x08\x0c\n\r\t\x0b]")
-_LETTERS = {character: f"\\{letter}" for letter, character in _ESCAPES.items()} | {"\\": "\\\\"}
-
-
-def unescape(field: str) -> str:
-    """Return the value of a non-null copy text field."""
-    if "\\" not in field:
-        return field
-    return _UNESCAPE.sub(lambda match: _ESCAPES.get(match.group(1), match.group(1)), field)
-
-
-def escape(value: str) -> str:
-    """Return a value as a copy text field."""
-    return _SPECIAL.sub(lambda match: _LETTERS[match.group()], value)
-
-
-def parse(block: bytes, width: int) -> pl.DataFrame:
-    """Return whole lines of copy text as a frame of escaped text columns; null is null."""
-    names = [f"c{index}" for index in range(width)]
-    if width > 1 and not block.startswith(_BYTE_ORDER_MARK):
-        return pl.read_csv(
-            block,
-            has_header=False,
-            separator="\t",
-            quote_char=None,
-            null_values=["\\N"],
-            empty_string_is_null=False,
-            schema=dict.fromkeys(names, pl.String),
-        )
-    # A CSV reader drops empty lines and byte order marks, which are values here.
-    lines = pl.Series([block.decode().removesuffix("\n")]).str.split("\n").explode()
-    fields = lines.str.split_exact("\t", width - 1).struct.unnest()
-    fields.columns = names
-    null = pl.lit("\\N")
-    return fields.select(
-        pl.when(pl.col(name) == null).then(None).otherwise(pl.col(name)).alias(name)
-        for name in fields.columns
-    )
-
-
-def render(frame: pl.DataFrame) -> bytes:
-    """Return a frame of escaped text columns as copy text."""
-    filled = [pl.col(name).fill_null("\\N") for name in frame.columns]
-    lines = frame.select(pl.concat_str(filled, separator="\t").alias("line"))
-    text: str = lines.to_series().str.join("\n").item()
-    return text.encode() + b"\n" if frame.height else b""
 
 
 def ahead(source: Generator[_T]) -> Generator[_T]:
@@ -107,17 +73,22 @@ def rewrite(
 def rewrite_at_once(
     column: pl.Series, change: Callable[[pl.Series], pl.Series], *, unique: bool
 ) -> pl.Series:
-    """Apply a change to all distinct values of an escaped column at once; null stays null.
-
-    ``unique`` says that no value is there twice.
+    """Apply a change to the values of an escaped column at once; null stays null. Of equal values
+    only one is changed, but for a column that is ``unique``, or nearly so.
     """
     if column.null_count() == len(column):
         return column
-    if unique and not column.null_count():
+    if not column.null_count() and (unique or _mostly_different(column)):
         return _escaped(change(_unescaped(column)))
     fields = column.drop_nulls().unique()
     made = _escaped(change(_unescaped(fields)))
     return column.replace_strict(fields, made, default=None, return_dtype=pl.String)
+
+
+def _mostly_different(column: pl.Series) -> bool:
+    """Tell whether finding the equal values of a column would cost more than it saves."""
+    some = column.head(2000)
+    return some.n_unique() > 0.8 * len(some)
 
 
 def distinct(column: pl.Series) -> pl.Series:
@@ -134,7 +105,7 @@ def _unescaped(fields: pl.Series) -> pl.Series:
 
 
 def _escaped(values: pl.Series) -> pl.Series:
-    marked = values.str.contains(_SPECIAL.pattern).fill_null(value=False)
+    marked = values.str.contains(SPECIAL.pattern).fill_null(value=False)
     if not marked.any():
         return values
     fields = pl.Series([escape(value) for value in values.filter(marked)], dtype=pl.String)

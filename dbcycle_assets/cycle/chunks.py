@@ -49,7 +49,8 @@ def make_part(cycle: Cycle, table: str, part: Part) -> bool:
     store, name = _store(cycle), _name(table, part)
     preview = ""
     with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
-        masking, profiler = Masking(cycle.key, database, item, people), Profiler(item)
+        masking = Masking(cycle.key, database, item, people, originals.Spill)
+        profiler = Profiler(item)
         extras = masking.extras
         with store.write(name, _header(item), {}) as writer:
             if item.rows and columns:
@@ -167,7 +168,7 @@ class _Merged:
                 remedy="run the table's parts again with force",
             )
         for column, found in kept.items():
-            into = self.originals.setdefault(column, Originals(self.cycle.key))
+            into = self.originals.setdefault(column, Originals(self.cycle.key, originals.Spill()))
             into.take(found.digests, found.kinds)
             into.kept.update(found.excused)
             into.values += known["values"][column]

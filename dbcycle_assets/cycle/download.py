@@ -4,10 +4,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..artifacts import disk_errors, replace_dump
+from ..artifacts import disk_errors, replace_dump, write_source
 from ..config import credentials
 from ..config.model import Download, Project
-from ..databases import dump_database, dump_digest
+from ..databases import dump_database, dump_digest, identity_of
 from ..databases.port import Progress
 from ..errors import ConfigError, DumpError
 from .remote import fetch, is_copy, keep_origin, send, version_of
@@ -52,7 +52,9 @@ def download(cycle: Cycle) -> Path:
 
 def _load(project: Project, source: Download, part: Path, progress: Progress) -> None:
     if source.url_env is not None:
-        dump_database(credentials.source_url(project), part, progress)
+        url = credentials.source_url(project)
+        dump_database(url, part, progress)
+        write_source(project.state, identity_of(url))
     elif source.command is not None:
         _run(list(source.command), part, project.root)
     elif source.uri is not None:

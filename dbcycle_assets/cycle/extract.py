@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ..anonymizers.base import Replace
-from ..artifacts import Extracts
+from ..artifacts import RAW, Extracts
 from ..databases.port import Database
 from ..errors import (
     BadInput,
@@ -142,11 +142,13 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     started = time.monotonic()
     cycle, table = run.cycle, plan.table
     columns = [item.column for item in plan.columns]
-    masking = Masking(cycle.key, database, plan, run.people) if run.anonymize else None
+    masking = None
+    if run.anonymize:
+        masking = Masking(cycle.key, database, plan, run.people, originals.Spill)
     extras = masking.extras if masking is not None else []
     store = cycle.extracts if masking is not None else raw_store(cycle)
     header = tuple((column.name, column.type) for column in columns)
-    rules = {item.column.name: ("raw" if masking is None else item.rule) for item in plan.columns}
+    rules = {item.column.name: (RAW if masking is None else item.rule) for item in plan.columns}
     source: Iterator[bytes] = iter(())
     if plan.rows and columns:
         parents = {name: found.table for name, found in run.plan.tables.items()}

@@ -70,14 +70,22 @@ def read_golden(
     for number, record in enumerate(parse_golden(path), 1):
         where = f"{path}: record {number}"
         if not isinstance(record, Mapping):
-            raise GoldenError("is not a mapping of column to value", where=where)
+            raise GoldenError(
+                "is not a mapping of column to value",
+                where=where,
+                remedy="write each record as `column: value` pairs",
+            )
         row: dict[str, str | None] = {}
         for name, value in record.items():
             column = _column(table, renamed.get(str(name), str(name)), where)
             try:
                 row[column.name] = text_form(value, column, engine)
             except ValueError as error:
-                raise GoldenError(str(error), where=f"{where}, field {name}") from None
+                raise GoldenError(
+                    str(error),
+                    where=f"{where}, field {name}",
+                    remedy=f"write a value that a column of type {column.type} takes",
+                ) from None
         missing = [column for column in table.primary_key if row.get(column) is None]
         if missing:
             raise GoldenError(
@@ -108,7 +116,11 @@ def parse_golden(path: Path) -> Sequence[Any]:
         GoldenError: the file is not a literal list.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise GoldenError(f"is larger than {MAX_BYTES} bytes", where=str(path))
+        raise GoldenError(
+            f"is larger than {MAX_BYTES:,} bytes",
+            where=str(path),
+            remedy="golden records are few and written by hand: keep those that tests name",
+        )
     text = path.read_text(encoding="utf-8-sig")
     try:
         if path.suffix == ".json":
@@ -127,11 +139,15 @@ def parse_golden(path: Path) -> Sequence[Any]:
     except ruamel.yaml.error.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise GoldenError("is not valid YAML", where=where) from None
+        raise GoldenError(
+            "is not valid YAML", where=where, remedy="correct the line, or write it as JSON"
+        ) from None
     if document is None:
         return []
     if not isinstance(document, list):
-        raise GoldenError("must be a list of records", where=str(path))
+        raise GoldenError(
+            "must be a list of records", where=str(path), remedy="begin each record with `- `"
+        )
     return document
 
 

@@ -15,7 +15,7 @@ from ..errors import AnonymizeError
 from ..model.decision import ColumnPlan, Condition
 from ..model.marks import words
 from ..model.plan import TablePlan
-from ..model.survivors import Originals, leaves_of
+from ..model.survivors import Originals, Runs, leaves_of
 from . import blocks
 
 CACHE = 200_000
@@ -67,13 +67,20 @@ class _Column:
 class Masking:
     """Rewrites the rows of one table as the plan says.
 
-    ``extras`` is what has to be read beside the table's own columns, in this order.
+    ``extras`` is what has to be read beside the table's own columns, in this order; ``runs`` makes
+    places for digests of originals that are too many for memory.
     """
 
     def __init__(
-        self, key: Key, database: Database, plan: TablePlan, people: Replace | None = None
+        self,
+        key: Key,
+        database: Database,
+        plan: TablePlan,
+        people: Replace | None = None,
+        runs: Callable[[], Runs | None] = lambda: None,
     ) -> None:
         self._key = key
+        self._runs = runs
         self._plan = plan
         self._people = people
         self._names = {item.column.name: index for index, item in enumerate(plan.columns)}
@@ -196,7 +203,7 @@ class Masking:
                 where=f"{self._plan.table.id}.{item.column.name}",
                 remedy="correct the column's rule in the table's config file",
             ) from None
-        return _Column(index, item.column.name, cases, leaves, Originals(self._key))
+        return _Column(index, item.column.name, cases, leaves, Originals(self._key, self._runs()))
 
     def _case(self, plan: ColumnPlan, codec: ElementCodec | None) -> _Case:
         if plan.rule == "keep":
@@ -266,13 +273,14 @@ def _apply_at_once(
 ) -> pl.Series:
     """Mask different values: those that are usual ones together, all others one by one."""
     made, holds = at_once(values)
-    done = values.filter(holds)
+    every = holds.all()
+    done, fakes = (values, made) if every else (values.filter(holds), made.filter(holds))
     if case.searchable:
         column.originals.add_many(done, case.plan.rule)
-        if not case.partial:
-            same = done.filter(done.eq_missing(made.filter(holds)))
-            column.echoes += sum(any(map(words, column.leaves(value))) for value in same)
-    if len(done) == len(values):
+        if not case.partial and (same := done.eq_missing(fakes)).any():
+            echoed = done.filter(same)
+            column.echoes += sum(any(map(words, column.leaves(value))) for value in echoed)
+    if every:
         return made
     rest = pl.Series([_apply(column, case, v, ()) for v in values.filter(~holds)], dtype=pl.String)
     return put(made, ~holds, rest)

@@ -1,10 +1,14 @@
 """The keyed digests of originals on disk: written by extract, read by verify, never the values."""
 
+import functools
 import hashlib
 import json
+import os
 import secrets
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import IO
 
 import numpy as np
 
@@ -14,41 +18,76 @@ from ..model.survivors import Digests, Originals
 
 WIDTH = 8
 _STORED = ">u8"
+_AT_ONCE = 1 << 20
+"""How many digests are read at once; more of one column stay on the disk."""
+
+
+class Spill:
+    """Runs of digests in a file that nobody else can open and that goes with the process."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[int, int]] = []
+
+    @functools.cached_property
+    def _file(self) -> IO[bytes]:
+        return tempfile.TemporaryFile()
+
+    def add(self, run: Digests) -> None:
+        """Put a run away."""
+        self._runs.append((self._file.seek(0, os.SEEK_END), len(run)))
+        self._file.write(run.tobytes())
+
+    def whole(self) -> Digests:
+        """Return all runs as one; they follow each other."""
+        self._file.flush()
+        return np.memmap(self._file, dtype=np.uint64, mode="r")
+
+    def all(self) -> list[Digests]:
+        """Return the runs, as far as they are looked at."""
+        if not self._runs:
+            return []
+        self._file.flush()
+        return [
+            np.memmap(self._file, dtype=np.uint64, mode="r", offset=offset, shape=(count,))
+            for offset, count in self._runs
+        ]
 
 
 def keep(state: Place, table: str, columns: Mapping[str, Originals], key: Key) -> None:
     """Write the digests of a table's originals, whole or not at all, and enciphered: whoever has
     the file but not the key cannot even tell whether somebody is among them.
     """
-    order = sorted(columns)
-    digests = {name: columns[name].digests for name in order}
     nonce = secrets.token_hex(16)
-    stored = {
-        name: np.concatenate([digests[name], np.array(sorted(columns[name].kept), dtype=np.uint64)])
-        .astype(_STORED)
-        .tobytes()
-        for name in order
-    }
-    head = {
-        "table": table,
-        "nonce": nonce,
-        "columns": [
-            {
-                "name": name,
-                "digests": len(digests[name]),
-                "kinds": "".join(sorted(columns[name].kinds)),
-                "content": hashlib.sha256(stored[name]).hexdigest()[:DIGITS],
-                "kept": len(columns[name].kept),
-                "values": columns[name].values,
-                "unsearchable": columns[name].unsearchable,
-            }
-            for name in order
-        ],
-    }
+    described = [_described(name, columns[name]) for name in sorted(columns)]
+    head = {"table": table, "nonce": nonce, "columns": described}
     with write_atomically(path_of(state, table), 0o600) as file:
         file.write(json.dumps(head).encode() + b"\n")
-        for name in order:
-            file.write(key.enciphered("originals", f"{nonce} {name}", stored[name]))
+        for name in sorted(columns):
+            encipher = key.cipher("originals", f"{nonce} {name}")
+            for part in _stored(columns[name]):
+                file.write(encipher(part))
+
+
+def _stored(found: Originals) -> Iterator[bytes]:
+    for part in found.parts():
+        yield part.astype(_STORED).tobytes()
+    yield np.array(sorted(found.kept), dtype=_STORED).tobytes()
+
+
+def _described(name: str, found: Originals) -> dict[str, object]:
+    content, size = hashlib.sha256(), 0
+    for part in _stored(found):
+        content.update(part)
+        size += len(part)
+    return {
+        "name": name,
+        "digests": size // WIDTH - len(found.kept),
+        "kinds": "".join(sorted(found.kinds)),
+        "content": content.hexdigest()[:DIGITS],
+        "kept": len(found.kept),
+        "values": found.values,
+        "unsearchable": found.unsearchable,
+    }
 
 
 @dataclass(frozen=True)
@@ -75,21 +114,37 @@ def read(state: Place, table: str, key: Key) -> dict[str, Kept] | None:
             head = json.loads(file.readline())
             found = {}
             for column in head["columns"]:
-                size = WIDTH * column["digests"]
-                data = file.read(size + WIDTH * column["kept"])
-                if len(data) != size + WIDTH * column["kept"]:
+                decipher = key.cipher("originals", f"{head['nonce']} {column['name']}")
+                digests = _read(file, column["digests"], decipher)
+                kept = _read(file, column["kept"], decipher)
+                if digests is None or kept is None:
                     return None
-                data = key.enciphered("originals", f"{head['nonce']} {column['name']}", data)
                 found[column["name"]] = Kept(
-                    np.frombuffer(data[:size], dtype=_STORED).astype(np.uint64),
+                    digests,
                     column["kinds"],
-                    frozenset(np.frombuffer(data[size:], dtype=_STORED).tolist()),
+                    frozenset(kept.tolist()),
                     column["unsearchable"],
                     column["content"],
                 )
     except (OSError, ValueError, KeyError):
         return None
     return found
+
+
+def _read(file: IO[bytes], count: int, decipher: Callable[[bytes], bytes]) -> Digests | None:
+    """Return so many numbers of a file, in memory if they are few; None if they are not there."""
+    spill, parts = Spill(), []
+    for start in range(0, count, _AT_ONCE):
+        size = WIDTH * min(_AT_ONCE, count - start)
+        data = file.read(size)
+        if len(data) != size:
+            return None
+        parts.append(np.frombuffer(decipher(data), dtype=_STORED).astype(np.uint64))
+        if count > _AT_ONCE:
+            spill.add(parts.pop())
+    if count > _AT_ONCE:
+        return spill.whole()
+    return parts[0] if parts else np.zeros(0, dtype=np.uint64)
 
 
 def path_of(state: Place, table: str) -> Place:

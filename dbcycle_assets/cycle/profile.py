@@ -40,7 +40,7 @@ HEAVY = 1 << 11
 """How many of the most frequent values are followed once a column is counted from a sample."""
 SHORT = 1 << 16
 """Lengths up to this many characters are counted in an array."""
-FIRST, EVERY = 8, 4
+FIRST, EVERY = 4, 8
 """Of a large table's blocks the first are looked at, and then one of so many; how often the values
 of foreign keys occur is counted in all.
 """

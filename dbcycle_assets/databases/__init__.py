@@ -4,6 +4,7 @@ import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from ..config.state import make_state
 from ..errors import BadInput, UsageError
 from .port import Progress, Server
 from .postgres.dumps import dump_digest as _archive_digest
@@ -12,6 +13,7 @@ __all__ = [
     "claim",
     "dump_database",
     "dump_digest",
+    "identity_of",
     "locate",
     "open_server",
     "server_version",
@@ -76,6 +78,22 @@ def dump_database(url: str, path: Path, progress: Progress) -> None:
     dump(url, path, progress)
 
 
+def identity_of(url: str) -> str:
+    """Return what tells the PostgreSQL database at ``url`` from every copy of it.
+
+    Raises:
+        ServerUnavailable: cannot connect.
+    """
+    from .postgres.history import PostgresHistory
+    from .postgres.session import connect
+
+    connection = connect(url)
+    try:
+        return PostgresHistory("", connection).signs().identity
+    finally:
+        connection.close()
+
+
 def open_server(engine: str, *, url: str | None, state: Path) -> Server:
     """Return the server of a project: the one at ``url``, else the engine's own under ``state``.
 
@@ -87,6 +105,8 @@ def open_server(engine: str, *, url: str | None, state: Path) -> Server:
     if engine == "sqlite":
         from .sqlite import SqliteServer
 
+        if url is None:
+            make_state(state)
         return SqliteServer(_folder(url, state))
     if engine != "postgresql":
         raise UsageError(f"unknown engine `{engine}`", remedy="use postgresql or sqlite")
@@ -95,6 +115,7 @@ def open_server(engine: str, *, url: str | None, state: Path) -> Server:
 
     if url is not None:
         return PostgresServer(url, programs=embedded.programs)
+    make_state(state)
     ours = embedded.ensure(state)
     return PostgresServer(
         ours.url(),

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import sqlalchemy
 
+from ..errors import GuardRefused
 from ..model.migration import Entry, Mark, Script
 
 Change = Callable[[], None]
@@ -126,6 +127,9 @@ class Migrations(Protocol):
             GuardRefused: it cannot be ended from here.
         """
 
+    def blockers(self) -> list[str]:
+        """Return the other sessions that hold locks on tables, as far as they can be told."""
+
     def still_locked(self) -> bool:
         """Tell whether the lock is ours; false when its session was ended."""
 
@@ -179,7 +183,11 @@ class Migrations(Protocol):
         """Return what the live connection tells about the database."""
 
     def claim(self) -> Mapping[str, Any] | None:
-        """Return what :meth:`set_claim` wrote into the database, or None."""
+        """Return what :meth:`set_claim` wrote into the database, or None.
+
+        Raises:
+            GuardRefused: there is more than one, or it cannot be read.
+        """
 
     def set_claim(self, document: Mapping[str, Any]) -> None:
         """Write down, in the database, whose it is and in which environment."""
@@ -189,3 +197,25 @@ class Migrations(Protocol):
 
     def audited(self) -> list[dict[str, Any]]:
         """Return the audit log, the oldest line first; writes nothing."""
+
+
+def one_claim(documents: Sequence[object], where: str) -> Mapping[str, Any] | None:
+    """Return the one claim that a database holds, or None.
+
+    Raises:
+        GuardRefused: there is more than one, or it is none that we write.
+    """
+    if not documents:
+        return None
+    found = documents[0]
+    if (
+        len(documents) == 1
+        and isinstance(found, Mapping)
+        and {"project", "environment"} <= {*found}
+    ):
+        return found
+    raise GuardRefused(
+        "what the database says of its project and environment cannot be read, or is said twice",
+        where=where,
+        remedy=f"if it is yours, say so anew: `dbcycle db claim --confirm {where}`",
+    )

@@ -235,10 +235,13 @@ def _named(name: str, seed: Seed, by_name: Mapping[str, Seed]) -> Seed:
         raise SeedError(
             f"depends on `{name}`, which is no seed here{did_you_mean(name, by_name)}",
             where=seed.name,
+            remedy="correct `depends`, or write that seed",
         )
     if GROUPS.index(found.group) > GROUPS.index(seed.group):
         raise SeedError(
-            f"depends on {found.name}, which not every environment has", where=seed.name
+            f"depends on {found.name}, which not every environment has",
+            where=seed.name,
+            remedy=f"move one of them: what {seed.group} needs belongs there too",
         )
     return found
 

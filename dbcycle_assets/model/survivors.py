@@ -6,8 +6,9 @@ marks, whatever its type, and every mark is looked up. Mask and search share no 
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -20,16 +21,31 @@ from .marks import KINDS, LONGEST_PHRASE, SHORTEST_WHOLE, WORD, contacts, mark_d
 _MOST_WORDS = 1_000_000
 _PENDING = 1 << 21
 """How many digests are gathered before they are sorted and what is double is left out."""
+_SINGLE = 1 << 17
+"""How many digests of single values are gathered before they join the others."""
 
 Digests = np.ndarray
 """Digests of marks: uint64, sorted, each once."""
 
 
-class Originals:
-    """The keyed digests of one column's originals, eight bytes each."""
+class Runs(Protocol):
+    """Where digests go that are too many for memory: each run is sorted, and has each once."""
 
-    def __init__(self, key: Key) -> None:
+    def add(self, run: Digests) -> None:
+        """Put a run away."""
+
+    def all(self) -> list[Digests]:
+        """Return the runs; what is not looked at takes no memory."""
+
+
+class Originals:
+    """The keyed digests of one column's originals, eight bytes each; with ``runs`` in bounded
+    memory, however many they are.
+    """
+
+    def __init__(self, key: Key, runs: Runs | None = None) -> None:
         self._key = key
+        self._runs = runs
         self._found: list[Digests] = []
         self._pending = 0
         self._single: set[int] = set()
@@ -49,6 +65,9 @@ class Originals:
             if mark[0] == "w":
                 self.kinds.add("f")
                 self._single.add(mark_digest(self._key, "f" + mark[1:].split(" ", 1)[0]))
+        if len(self._single) > _SINGLE:
+            self._gather(_array(self._single))
+            self._single.clear()
 
     def add_many(self, values: pl.Series, rule: str) -> None:
         """Take in many different originals: plain ones as columns, all others one by one."""
@@ -60,27 +79,56 @@ class Originals:
         for kind, texts in found:
             if len(texts):
                 self.kinds.add(kind)
-                self._found.append(mark_columns.mark_digests(self._key, kind, texts))
-                self._pending += len(texts)
-        if self._pending > _PENDING:
-            self._found, self._pending = [self.digests], 0
+                self._gather(mark_columns.mark_digests(self._key, kind, texts))
 
     def take(self, digests: Digests, kinds: Iterable[str]) -> None:
         """Take in the digests of marks of these kinds, which were made of other rows."""
-        self._found.append(digests)
+        self._gather(digests)
         self.kinds.update(kinds)
+
+    def _gather(self, digests: Digests) -> None:
+        self._found.append(digests)
+        self._pending += len(digests)
+        if self._pending > _PENDING:
+            self._found = [sorted_once(self._found)]
+            self._pending = 0
+            if self._runs is not None and len(self._found[0]) > _PENDING >> 1:
+                self._runs.add(self._found.pop())
+
+    def parts(self) -> Iterator[Digests]:
+        """Yield the digests of all marks so far, in order and each once, some at a time."""
+        runs = [*(self._runs.all() if self._runs is not None else ())]
+        runs.append(sorted_once([*self._found, _array(self._single)]))
+        pieces = max(1, -(-sum(map(len, runs)) // _PENDING))
+        edges = [(number << 64) // pieces for number in range(1, pieces)]
+        cuts = [np.searchsorted(run, np.array(edges, dtype=np.uint64)) for run in runs]
+        for piece in range(pieces):
+            yield sorted_once(
+                [
+                    run[cut[piece - 1] if piece else 0 : cut[piece] if edges[piece:] else None]
+                    for run, cut in zip(runs, cuts, strict=True)
+                ]
+            )
 
     @property
     def digests(self) -> Digests:
         """The digests of all marks so far."""
-        single = np.fromiter(self._single, dtype=np.uint64, count=len(self._single))
-        found = np.concatenate([*self._found, single])
-        found.sort()
-        return found[np.concatenate([[True], found[1:] != found[:-1]])] if len(found) else found
+        return np.concatenate(list(self.parts()))
 
     def keep(self, value: str) -> None:
         """Take in a value that a condition of the column's rule keeps."""
         self.kept.add(kept_digest(self._key, value))
+
+
+def _array(numbers: Collection[int]) -> Digests:
+    return np.fromiter(numbers, dtype=np.uint64, count=len(numbers))
+
+
+def sorted_once(arrays: Sequence[Digests]) -> Digests:
+    """Return the numbers of some arrays as one, sorted and each once."""
+    found = np.concatenate(arrays)
+    found.sort()
+    return found[np.concatenate([[True], found[1:] != found[:-1]])] if len(found) else found
 
 
 def kept_digest(key: Key, value: str) -> int:
@@ -142,13 +190,13 @@ class Known:
         self._places = [place for place, digests in enumerate(columns) if len(digests)]
         total = sum(map(len, self._columns))
         # One bit for each value of the first bits: few other numbers fall on one that is set.
-        self._shift = np.uint64(64 - max(16, (total << 5).bit_length()))
+        self._shift = np.uint64(64 - max(16, (total << 4).bit_length()))
         self._bits = np.zeros((1 << int(64 - self._shift)) >> 3, dtype=np.uint8)
         for digests in self._columns:
-            place = digests >> self._shift
-            np.bitwise_or.at(
-                self._bits, place >> np.uint64(3), (1 << (place & np.uint64(7))).astype(np.uint8)
-            )
+            for start in range(0, len(digests), _PENDING):
+                place = digests[start : start + _PENDING] >> self._shift
+                bit = (1 << (place & np.uint64(7))).astype(np.uint8)
+                np.bitwise_or.at(self._bits, place >> np.uint64(3), bit)
 
     def __len__(self) -> int:
         return sum(map(len, self._columns))

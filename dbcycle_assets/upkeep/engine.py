@@ -1,6 +1,7 @@
 """The migration engine: one step after another, each whole with its row of the history."""
 
 import functools
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from ..config.model import Project, Version
 from ..databases.migrating import Effect, Migrations, Part
 from ..databases.port import Database, Progress
 from ..errors import DbCycleError, Dirty, Locked, MigrationError, ServerUnavailable
+from ..model.digest import digest_of
 from ..model.migration import (
     APPLIED,
     REVERTING,
@@ -40,11 +42,14 @@ class _LongEnough(Locked):
 class Context:
     """What a Python migration step may know besides its connection.
 
-    ``secrets_file`` is the project's protected file of plain texts, or None.
+    ``secrets_file`` is the project's protected file of plain texts, or None. ``key`` is the same
+    each time that the step runs on this database: what a step does outside of it happens at least
+    once, and the key tells a second time from the first.
     """
 
     secrets_file: Path | None
     report: Progress
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,11 @@ class Engine:
         parts = self.migrations.parts(replace(step.script, alone=True))
         return [text.decode("utf-8", "replace") for part in parts for text in part.texts]
 
+    def runs_alone(self, step: Step) -> bool:
+        """Tell whether a SQL step runs a statement at a time, outside a transaction."""
+        script = step.script
+        return step.kind == "sql" and self._alone(script, self.migrations.parts(script))
+
     def skip(self, steps: Sequence[Step]) -> None:
         """Record that steps are left out on purpose; a later run applies them."""
         for step in steps:
@@ -145,12 +155,18 @@ class Engine:
                 work()
             except _LongEnough:
                 raise
-            except Locked:
+            except Locked as error:
                 if number == LOCK_TRIES:
-                    raise
-                time.sleep(0.2 * number)
+                    raise self._blocked(error) from None
+                time.sleep(random.uniform(0.1, 0.3) * number)  # noqa: S311 - not a secret
             else:
                 return
+
+    def _blocked(self, error: Locked) -> Locked:
+        """Return the error with the sessions that are in the way, as far as they can be told."""
+        found = self.migrations.blockers()
+        told = f"; in its way: {', '.join(found)}" if found else ""
+        return Locked(f"{error.what}{told}", where=error.where, remedy=error.remedy)
 
     # --- one step -------------------------------------------------------------------------------
 
@@ -190,9 +206,14 @@ class Engine:
                     sqlalchemy.event.listen(connection, "before_cursor_execute", self._told)
                 yield connection
 
-        said = run_python(step.script, function, opened, self.context)
+        key = digest_of([self.migrations.signs().identity, step.name, function])
+
+        def told(line: str) -> None:
+            self.context.report(f"{step.script.path.name}: {line}")
+
+        said = run_python(step.script, function, opened, replace(self.context, key=key), told)
         if said:
-            self.context.report(f"{step.script.path.name}: {said}")
+            told(said)
 
     def _told(self, _connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if self.witness is not None:

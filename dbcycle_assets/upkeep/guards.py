@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..artifacts import read_source
 from ..config import credentials
 from ..databases.migrating import Holder, Signs
 from ..databases.port import Database, Stamp
@@ -31,6 +32,7 @@ class Standing:
     signs: Signs
     stamp: Stamp | None
     claim: Mapping[str, Any] | None
+    unclear: GuardRefused | None = None
 
     @property
     def environment(self) -> str | None:
@@ -53,10 +55,14 @@ class Standing:
 def standing(target: Target, database: Database) -> Standing:
     """Return what the live database is."""
     migrations = database.migrations()
-    signs, claim = migrations.signs(), migrations.claim()
+    signs, claim, unclear = migrations.signs(), None, None
+    try:
+        claim = migrations.claim()
+    except GuardRefused as refused:
+        unclear = refused
     if claim is not None and claim.get("identity") != signs.identity:
         claim = None
-    return Standing(signs, target.server.stamp(target.name), claim)
+    return Standing(signs, target.server.stamp(target.name), claim, unclear)
 
 
 def allow(
@@ -68,6 +74,8 @@ def allow(
         GuardRefused: it says why, and what would have to be true; nothing was changed.
     """
     found = standing(target, database)
+    if found.unclear is not None:
+        raise found.unclear
     require_own(target, found, action)
     if target.environment == "production" or found.environment == "production":
         _production(found, action, consent)
@@ -142,7 +150,7 @@ def require_name(found: Standing, action: str, consent: Consent) -> None:
 
 def _no_signs_of_production(target: Target, found: Standing, action: str) -> None:
     signs = list(found.signs.production)
-    if target.environment != "production" and _is_source(target):
+    if target.environment != "production" and _is_source(target, found):
         signs.append("the project's source")
     if signs and target.environment in EVERYDAY and found.stamp is None:
         raise GuardRefused(
@@ -153,8 +161,12 @@ def _no_signs_of_production(target: Target, found: Standing, action: str) -> Non
         )
 
 
-def _is_source(target: Target) -> bool:
-    """Tell whether the target's address is that of the database which the dumps come from."""
+def _is_source(target: Target, found: Standing) -> bool:
+    """Tell whether the target is the database which the dumps come from: by what it is, through
+    whatever tunnel, or by its address.
+    """
+    if found.signs.identity == read_source(target.project.state):
+        return True
     try:
         source = credentials.source_url(target.project)
     except BadInput:

@@ -105,7 +105,11 @@ def checked(script: Script) -> Script:
         ) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise MigrationError("the file holds a NUL character", where=f"{script.path}:{line}")
+        raise MigrationError(
+            "the file holds a NUL character",
+            where=f"{script.path}:{line}",
+            remedy="save it as plain text",
+        )
     if asks_to_be_alone(text):
         return replace(script, alone=True)
     return script

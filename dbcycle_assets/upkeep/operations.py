@@ -53,7 +53,8 @@ class Done:
     """What was applied or undone: step and seconds each, in order; and the head afterwards.
 
     A rehearsal also tells what changes in the schema, whether it had the rows, and the linter's
-    ``warnings``: None where no linter looked.
+    ``warnings``: None where no linter looked; and how many statements each step has that runs
+    ``alone``, a statement at a time.
     """
 
     steps: tuple[tuple[str, float], ...] = ()
@@ -63,6 +64,7 @@ class Done:
     rows: bool = True
     left: tuple[str, ...] = ()
     warnings: tuple[Lint, ...] | None = ()
+    alone: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,7 +277,9 @@ def _rehearsed(
 ) -> Done:
     before = database.catalog()
     chosen, _late = _chosen(steps, database, wish)
-    done = _apply(_engine(target, database, wish, progress), chosen, progress)
+    engine = _engine(target, database, wish, progress)
+    alone = tuple((s.name, len(engine.statements(s))) for s in chosen if engine.runs_alone(s))
+    done = _apply(engine, chosen, progress)
     head = _head(database.migrations().entries()) or ""
     found = lint(target.project, chosen, server_version(target.server))
     return Done(
@@ -283,6 +287,7 @@ def _rehearsed(
         head,
         changes=tuple(changes(before, database.catalog())),
         warnings=None if found is None else tuple(found),
+        alone=alone,
     )
 
 

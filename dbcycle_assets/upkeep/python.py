@@ -1,12 +1,14 @@
 """Python steps: the user's own ``run(connection, step)`` (and ``revert``), in one transaction."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import io
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
 
+from ..config import credentials
 from ..errors import DbCycleError, MigrationError
 from ..model.migration import Script
 
@@ -16,25 +18,19 @@ def run_python(
     function: str,
     connect: Callable[[], AbstractContextManager[sqlalchemy.Connection]],
     context: object,
+    told: Callable[[str], None] = lambda _line: None,
 ) -> str:
     """Run one function of a Python step and return what it says was done.
 
-    The bytes that are digested are the bytes that run: the file is not read again.
+    The bytes that are digested are the bytes that run: the file is not read again. What it prints
+    is ``told`` a line at a time, without passwords: standard output is for results.
 
     Raises:
         MigrationError: it has no such function, or raised; its message is withheld.
     """
     path = script.path
     try:
-        run = _functions(script).get(function)
-        if run is None:
-            raise MigrationError(  # noqa: TRY301 - told apart from the step's own errors
-                f"has no function `{function}(connection, step)`",
-                where=str(path),
-                remedy="define it; the connection is SQLAlchemy's, inside a transaction",
-            )
-        with connect() as connection:
-            result = run(connection, context)
+        return _run(script, function, connect, context, told)
     except DbCycleError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a step is the user's own code
@@ -45,7 +41,38 @@ def run_python(
             remedy="the message is withheld, since it may hold a row's values; "
             "run the step alone in a debugger",
         ) from None
+
+
+def _run(
+    script: Script,
+    function: str,
+    connect: Callable[[], AbstractContextManager[sqlalchemy.Connection]],
+    context: object,
+    told: Callable[[str], None],
+) -> str:
+    with listening(told):
+        run = _functions(script).get(function)
+        if run is None:
+            raise MigrationError(
+                f"has no function `{function}(connection, step)`",
+                where=str(script.path),
+                remedy="define it; the connection is SQLAlchemy's, inside a transaction",
+            )
+        with connect() as connection:
+            result = run(connection, context)
     return result if isinstance(result, str) else ""
+
+
+@contextmanager
+def listening(told: Callable[[str], None]) -> Iterator[None]:
+    """Gather what the block prints, and tell it at the end, however it ends."""
+    printed = io.StringIO()
+    try:
+        with redirect_stdout(printed):
+            yield
+    finally:
+        for line in credentials.redact(printed.getvalue()).splitlines():
+            told(line)
 
 
 def _functions(script: Script) -> dict[str, Any]:

@@ -45,11 +45,25 @@ class Lookups:
 _SWALLOWS = re.compile(r"(?i)\s*(insert|update)\s+or\s+ignore\b")
 
 
+_ENDS = re.compile(
+    r"\s*(COMMIT|END|ABORT|BEGIN|START\s+TRANSACTION|PREPARE\s+TRANSACTION"
+    r"|ROLLBACK(?!\s+(WORK\s+|TRANSACTION\s+)?TO\b))\b",
+    re.IGNORECASE,
+)
+
+
 def swallow_nothing(connection: sa.Connection) -> None:
-    """Refuse, on a seed's connection, statements that drop a row without a word."""
+    """Refuse, on a seed's connection, statements that drop a row without a word, and those that
+    end its transaction: what they commit would have no row in the history.
+    """
 
     @sa.event.listens_for(connection, "before_cursor_execute")
     def _look(*seen: Any) -> None:
+        if _ENDS.match(str(seen[2])):
+            raise SeedError(
+                "a seed does not begin or end its own transaction",
+                remedy="leave COMMIT and ROLLBACK away: a seed is kept or undone as a whole",
+            )
         if _SWALLOWS.match(str(seen[2])):
             raise SeedError(
                 "OR IGNORE drops, without a word, also a row that breaks NOT NULL, CHECK or another"

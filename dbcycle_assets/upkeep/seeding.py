@@ -19,6 +19,7 @@ from . import audit, backups, guards, operations
 from .custody import WAIT
 from .guards import Consent
 from .operations import Wish
+from .python import listening
 from .seed_files import FOLDER, seed_files
 from .seeds import Done, Seeding, SeedRunner
 from .target import EVERYDAY, Target
@@ -60,7 +61,8 @@ def seed(
     """
     with _writing(target, "seed", consent, destructive=False) as line:
         runner = runner_of(target, progress, workers=workers)
-        result = runner.run(force=force)
+        with listening(progress):
+            result = runner.run(force=force)
         line.facts["seeds"] = [f"{done.seed} {done.kind}" for done in result.done]
         if result.failed is not None:
             raise result.failed
@@ -79,7 +81,8 @@ def take_back(target: Target, name: str, consent: Consent, progress: Progress) -
     backup = backups.make_backup(target, "seed rollback")
     with _writing(target, "seed rollback", consent, destructive=True) as line:
         line.facts |= {"backup": backup.name, "seed": name}
-        return runner_of(target, progress).rollback(name)
+        with listening(progress):
+            return runner_of(target, progress).rollback(name)
 
 
 def orphans(target: Target, progress: Progress) -> list[Orphan]:

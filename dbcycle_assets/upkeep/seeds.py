@@ -333,7 +333,9 @@ class SeedRunner:
             ) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a seed is the user's own code
             raise SeedError(
-                f"raised {type(error).__name__} and was rolled back", where=_place(where, error)
+                f"raised {type(error).__name__} and was rolled back",
+                where=_place(where, error),
+                remedy="the message is withheld, since it may hold a row's values; see the line",
             ) from None
 
     def _explain(self, error: BaseException | None) -> str:

@@ -126,6 +126,7 @@ def test_a_stage_before_its_time_names_the_one_to_run_first(dbcycle, shop):
         assert first.replace("dbcycle", f"dbcycle --project {shop}") in done.err
 
 
+@pytest.mark.case(125)
 def test_raw_rows_are_refused_outside_development(dbcycle, shop):
     """--no-anonymize is for a developer's own machine: exit code 3 elsewhere."""
     done = dbcycle("--project", shop, "--env", "staging", "extract", "--no-anonymize")

@@ -26,6 +26,7 @@ def project(tmp_path, monkeypatch):
     return load_project(root)
 
 
+@pytest.mark.case(111)
 def test_the_environment_has_names_and_no_fallback(project, monkeypatch):
     """An unknown word is refused: it must never quietly mean development."""
     assert credentials.environment() == "development"
@@ -133,6 +134,7 @@ def test_urls_come_from_the_variables_that_the_config_names(project, monkeypatch
         "ALTER ROLE a PASSWORD 'S3CRET''S3CRET'",
     ],
 )
+@pytest.mark.case(122)
 def test_no_password_is_shown(text):
     """Whatever form a password has in a text, the reader sees stars."""
     shown = credentials.redact(text)

@@ -59,6 +59,7 @@ def test_short_and_long_rules_mean_the_same(tmp_path):
         ),
     ],
 )
+@pytest.mark.case(123)
 def test_a_mistake_is_named_with_its_line(tmp_path, old, new, message):
     """The message says what is wrong and where."""
     assert old in GOOD
@@ -98,12 +99,14 @@ def test_an_error_repeats_no_value(tmp_path):
     "text",
     ["", "- a\n", "name: [", "name: a\nname: b\n", "name: !!python/object x\n", "a: !t {}\n"],
 )
+@pytest.mark.case(123)
 def test_what_is_no_config_is_refused(tmp_path, text):
     """Broken YAML, tags and duplicate keys are errors with a place."""
     with pytest.raises(ConfigError):
         load_project(write(tmp_path, text))
 
 
+@pytest.mark.case(123)
 def test_a_bomb_of_aliases_is_refused(tmp_path):
     """Aliases that multiply are counted before they are expanded."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]

@@ -31,6 +31,14 @@ class Shop:
     root: Path
     server: object
 
+    @classmethod
+    def on(cls, request, tmp_path, monkeypatch):
+        """Return a shop on the engine that is the parameter of a fixture."""
+        server = request.getfixturevalue("server") if request.param == "postgresql" else None
+        if server is not None:
+            monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
+        return cls(request.param, tmp_path / "shop", server)
+
     def produce(self, script, config):
         """Write the production dump and the config."""
         self.root.mkdir(exist_ok=True)

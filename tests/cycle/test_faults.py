@@ -97,6 +97,7 @@ def no_leftovers(root):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+@pytest.mark.case(48)
 def test_a_truncated_dump_is_refused(films, share):
     """A dump that was cut anywhere never becomes a test database."""
     content = (films / "prod.dump").read_bytes()
@@ -108,6 +109,7 @@ def test_a_truncated_dump_is_refused(films, share):
     no_leftovers(films)
 
 
+@pytest.mark.case(47)
 def test_an_empty_dump_is_refused(films):
     """Zero bytes are no dump."""
     content = (films / "prod.dump").read_bytes()
@@ -116,6 +118,7 @@ def test_an_empty_dump_is_refused(films):
     (films / "prod.dump").write_bytes(content)
 
 
+@pytest.mark.case(31)
 def test_a_wrong_password_is_named_and_not_shown(films):
     """The message says that the login failed; it does not repeat the password."""
     cycle = Cycle(load_project(films))
@@ -144,6 +147,7 @@ def test_a_server_that_is_not_there_is_unavailable(films):
         ("!!python/object/apply:os.system [true]", ["album.yaml"]),
     ],
 )
+@pytest.mark.case(105, 106)
 def test_a_golden_record_that_cannot_be_is_named(films, record, words):
     """File, record and field are named, and nothing is published."""
     (films / "golden/album.yaml").write_text(f"- {record}\n")
@@ -163,6 +167,7 @@ def test_a_golden_file_for_no_table_is_refused(films):
 
 
 @pytest.mark.parametrize("words", [["extract", "--force"], ["refresh", "--all"]])
+@pytest.mark.case(37)
 def test_a_full_disk_leaves_the_former_extracts(films, words):
     """The kernel refuses to write more: exit 9, and every extract is whole.
 
@@ -179,6 +184,7 @@ def test_a_full_disk_leaves_the_former_extracts(films, words):
     no_leftovers(films)
 
 
+@pytest.mark.case(96)
 def test_an_unjudged_column_stops_everything_at_once(films):
     """Every unjudged column is named, each with a proposal."""
     text = (films / "dbcycle.yaml").read_text()
@@ -190,6 +196,7 @@ def test_an_unjudged_column_stops_everything_at_once(films):
         assert re.search(rf"{column}: unjudged; proposed: email", done.stderr), done.stderr
 
 
+@pytest.mark.case(95)
 def test_a_second_refresh_is_told_who_holds_the_project(films):
     """The second one ends at once with exit 4 and names the first."""
     words = ["--project", str(films), "refresh", "--all"]
@@ -227,6 +234,7 @@ STAGES += ["cloning the seeded", "adding indexes", "searching every value"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.case(15)
 def test_a_stop_in_any_stage_loses_nothing(films, stage):
     """Ctrl-C ends with exit 130 and one line; the next refresh goes on and ends well."""
     process = subprocess.Popen(

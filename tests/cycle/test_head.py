@@ -45,10 +45,7 @@ RENAME = "ALTER TABLE users RENAME COLUMN login TO email;\n"
 @pytest.fixture(params=["postgresql", "sqlite"])
 def shop(request, tmp_path, monkeypatch):
     """Give a project with one migration to write; the production dump is there."""
-    server = request.getfixturevalue("server") if request.param == "postgresql" else None
-    if server is not None:
-        monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
-    made = Shop(request.param, tmp_path / "shop", server)
+    made = Shop.on(request, tmp_path, monkeypatch)
     made.produce(SCRIPT, CONFIG)
     yield made
     with contextlib.suppress(Exception):

@@ -39,10 +39,7 @@ golden: golden
 @pytest.fixture(params=["postgresql", "sqlite"])
 def shop(request, tmp_path, monkeypatch):
     """Give a built shop on each engine."""
-    server = request.getfixturevalue("server") if request.param == "postgresql" else None
-    if server is not None:
-        monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
-    made = Shop(request.param, tmp_path / "shop", server)
+    made = Shop.on(request, tmp_path, monkeypatch)
     made.produce(SCHEMA, CONFIG)
     (made.root / "golden").mkdir()
     made.build()

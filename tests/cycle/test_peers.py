@@ -166,6 +166,7 @@ def test_a_misspelt_section_is_an_error(small):
         load_project(small.root)
 
 
+@pytest.mark.case(96)
 def test_a_new_column_stops_the_plan(small):
     """A column nobody has judged never reaches an extract."""
     small.produce(
@@ -176,6 +177,7 @@ def test_a_new_column_stops_the_plan(small):
     assert not list(load_project(small.root).extracts.glob("*"))
 
 
+@pytest.mark.case(96)
 def test_a_new_table_stops_the_plan(small):
     """A table nobody has judged is not copied either."""
     more = "CREATE TABLE leads (id INTEGER PRIMARY KEY, email TEXT);"
@@ -273,6 +275,7 @@ def test_a_dump_with_unrestrict_lines_keeps_every_foreign_key(plain, end):
 @pytest.mark.parametrize(
     "mark", ["8\t1\t5\t7\n\\.\n", "ALTER TABLE ONLY public.orders ADD CONSTRAINT orders_pkey"]
 )
+@pytest.mark.case(49)
 def test_a_truncated_plain_dump_is_refused(plain, mark):
     """A dump that ends inside a table or a statement is no dump of less."""
     whole = PLAIN.replace("{end}", f"\n{DONE}")
@@ -375,6 +378,7 @@ def test_json_is_proposed_to_be_masked(shop):
     assert all(proposal.rule != "keep" for proposal in found)
 
 
+@pytest.mark.case(101)
 def test_an_original_in_a_kept_document_is_found(small):
     """A document that somebody keeps is searched leaf by leaf."""
     changed = CONFIG.replace("      meta: json\n", "").replace("keep: []", "keep: [meta]")
@@ -396,6 +400,7 @@ def test_citext_documents_and_bytea_are_masked(shop, name):
     assert not before & after
 
 
+@pytest.mark.case(101)
 def test_no_original_is_anywhere(shop):
     """Nothing distinctive of production is in any row or extract, in letters or in hex."""
     text = everything(shop).casefold()
@@ -423,6 +428,7 @@ LEFT = {
 }  # fmt: skip
 
 
+@pytest.mark.case(101)
 def test_every_type_that_is_kept_is_searched(server, tmp_path, monkeypatch):
     """An original left in a column of any type is found: citext, arrays, bytes, documents, ..."""
     monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
@@ -479,6 +485,7 @@ def test_a_first_name_stays_one_name(shop):
 @pytest.mark.parametrize(
     "rule", ["first_name", "free_text", "redact", "{anonymize: constant, value: x}"]
 )
+@pytest.mark.case(102)
 def test_a_rule_that_breaks_uniqueness_is_refused_before_a_row_moves(small, rule):
     """UNIQUE is a matter of the plan, not of hour three."""
     small.configure(CONFIG)

@@ -28,10 +28,7 @@ tables:
 @pytest.fixture(params=["postgresql", "sqlite"])
 def shop(request, tmp_path, monkeypatch):
     """Give a project with parents and children, and a folder for golden records."""
-    server = request.getfixturevalue("server") if request.param == "postgresql" else None
-    if server is not None:
-        monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
-    made = Shop(request.param, tmp_path / "shop", server)
+    made = Shop.on(request, tmp_path, monkeypatch)
     made.produce(SCRIPT, CONFIG)
     (made.root / "golden").mkdir()
     yield made
@@ -47,6 +44,7 @@ CODE = {
 
 
 @pytest.mark.parametrize("kind", CODE)
+@pytest.mark.case(106)
 def test_golden_records_are_never_executed(shop, kind):
     """A Python file holds one literal list; anything else is refused, and did not run."""
     mark = shop.root / "ran"
@@ -56,6 +54,7 @@ def test_golden_records_are_never_executed(shop, kind):
     assert not mark.exists()
 
 
+@pytest.mark.case(118)
 def test_loading_a_table_again_empties_no_other(shop):
     """A parent is made anew; its children stay, though their key says ON DELETE CASCADE."""
     shop.build()

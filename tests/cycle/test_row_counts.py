@@ -50,6 +50,7 @@ def test_an_extract_of_fewer_or_more_rows_than_the_table_is_not_kept(built, rows
     assert [check.name for check in caught.value.checks if not check.passed] == ["no_row_lost"]
 
 
+@pytest.mark.case(113)
 def test_a_row_that_the_database_swallows_while_it_is_loaded_stops_the_seeding(built):
     """A trigger may drop a row without an error; the count tells."""
     shop, cycle = built

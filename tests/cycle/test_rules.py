@@ -237,6 +237,7 @@ LEAKS = {
 
 
 @pytest.mark.parametrize("place", LEAKS)
+@pytest.mark.case(101)
 def test_an_original_in_the_schema_is_found(server, monkeypatch, tmp_path, place):
     """A default, a function or a materialized view can hold a person too."""
     monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
@@ -253,6 +254,7 @@ def test_an_original_in_the_schema_is_found(server, monkeypatch, tmp_path, place
         made.close()
 
 
+@pytest.mark.case(101)
 def test_comments_stay_behind(server, monkeypatch, tmp_path):
     """What people wrote on tables and columns does not reach the test database."""
     monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))

@@ -29,6 +29,7 @@ def shop(server, tmp_path, monkeypatch):
     made.close()
 
 
+@pytest.mark.case(112)
 def test_a_seed_may_take_the_next_number(shop):
     """Sequences and identities stand behind production's rows before the first seed runs."""
     shop.build()

@@ -94,10 +94,7 @@ QUICK = pytest.mark.parametrize("shop", ["sqlite"], indirect=True)
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shop(request, tmp_path, monkeypatch):
     """Give a shop on either engine."""
-    server = request.getfixturevalue("server") if request.param == "postgresql" else None
-    if server is not None:
-        monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
-    made = Shop(request.param, tmp_path / "shop", server)
+    made = Shop.on(request, tmp_path, monkeypatch)
     yield made
     made.close()
 

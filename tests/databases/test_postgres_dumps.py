@@ -133,6 +133,7 @@ def test_the_digest_of_a_dump_is_blind_to_its_time(
 
 @pytest.mark.parametrize("percent", [1, 30, 60, 95])
 @pytest.mark.parametrize("name", ["pagila.dump", "plain"])
+@pytest.mark.case(48, 49)
 def test_a_truncated_dump_is_refused(
     server: Server, tmp_path: Path, name: str, percent: int
 ) -> None:
@@ -180,6 +181,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("line", HOSTILE)
+@pytest.mark.case(55, 56)
 def test_a_hostile_plain_dump_is_refused_with_its_line(
     server: Server, tmp_path: Path, line: str
 ) -> None:
@@ -214,6 +216,7 @@ def test_owners_and_grants_of_unknown_roles_are_left_out(server: Server, tmp_pat
     server.drop(NAME, PROJECT)
 
 
+@pytest.mark.case(60)
 def test_a_missing_extension_is_named_before_anything_is_restored(
     server: Server, tmp_path: Path
 ) -> None:
@@ -235,6 +238,7 @@ def test_an_archive_tells_what_it_is(server: Server) -> None:
     assert len(found.named("TABLE DATA")) == 21
 
 
+@pytest.mark.case(50)
 def test_damage_inside_an_archive_is_noticed(server: Server, tmp_path: Path) -> None:
     """A flipped byte in the middle of the data is refused, and nothing is left behind."""
     data = bytearray((DATA / "chinook.dump").read_bytes())

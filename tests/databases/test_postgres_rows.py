@@ -34,6 +34,7 @@ INSERT INTO profiles VALUES (1, NULL, 'a'), (2, 'two@x.org', 'b'), (4, NULL, 'd'
 """
 
 
+@pytest.mark.case(99)
 def test_every_type_survives_the_round_trip(server: Server) -> None:
     """What is read from one database and loaded into another is the same rows and schema."""
     with scratch(server, TYPES, "contract_source") as source:
@@ -135,6 +136,7 @@ def test_samples_are_distinct_and_stable(server: Server) -> None:
         assert len(database.sample(items, items.columns[1], 1)) == 1
 
 
+@pytest.mark.case(104)
 def test_golden_records_win_by_every_unique_key(server: Server) -> None:
     """A golden record displaces rows with its key, e-mail (whatever its case) or partial key, and
     references follow where the primary key changed."""

@@ -114,6 +114,7 @@ def stored(server: SqliteServer, name: str) -> list[tuple[object, ...]]:
         return connection.execute(f"SELECT {shown} FROM everything ORDER BY id").fetchall()
 
 
+@pytest.mark.case(99)
 def test_every_value_survives_the_round_trip(server: SqliteServer, odd: Catalog) -> None:
     """Each value arrives with the storage class it had, and the schema is the same at the end."""
     heap_of(server, "source", "heap")
@@ -272,6 +273,7 @@ def people(server: SqliteServer) -> Catalog:
     return heap_of(server, "source", "heap")
 
 
+@pytest.mark.case(104)
 def test_golden_records_win_by_every_unique_key(server: SqliteServer, people: Catalog) -> None:
     """A golden record displaces rows with its key, e-mail (whatever its case) or partial key, and
     references follow where the primary key changed."""
@@ -635,6 +637,7 @@ def test_a_migration_error_has_its_place_and_no_value(server: SqliteServer) -> N
         database.run_sql("-- dbcycle: no-transaction\nVACUUM;\n-- end", Path("m.sql"))
 
 
+@pytest.mark.case(84)
 def test_rebuilding_a_table_keeps_its_children(server: SqliteServer) -> None:
     """The usual rebuild of a parent drops no child through ON DELETE CASCADE."""
     with scratch(

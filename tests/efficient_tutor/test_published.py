@@ -193,6 +193,7 @@ def test_what_makes_the_schema_special_survives(database):
     assert viewed > 0
 
 
+@pytest.mark.case(112)
 def test_the_next_insert_finds_its_sequence_past_the_data(database):
     """A sequence that stands on a used number would break the first test that inserts."""
     behind = []

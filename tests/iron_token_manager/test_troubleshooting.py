@@ -100,6 +100,7 @@ def test_seed_table_has_no_column(seeded, name, text):
     assert seeded.ask("SELECT count(*) FROM users WHERE id = 'x'") == [(0,)]
 
 
+@pytest.mark.case(85)
 def test_migration_guard_table_already_exists(seeded):
     """Where the guard is there and its work is not, that is told, and neither is guessed; the
     handbook's cure is then safe: the rebuild deletes no usage record."""
@@ -124,6 +125,7 @@ def test_migration_guard_table_already_exists(seeded):
     )
 
 
+@pytest.mark.case(85)
 def test_dropping_a_guard_rearms_nothing(seeded):
     """The history knows that the step ran; with that lost too, the table itself shows it, and only
     the guard is put back."""
@@ -142,6 +144,7 @@ def test_dropping_a_guard_rearms_nothing(seeded):
     assert seeded.ask("SELECT count(*) FROM token_usage") == [(7,)]
 
 
+@pytest.mark.case(84)
 def test_the_rebuild_cascades_over_nothing(iron):
     """The loss that the guards were made against: usage recorded before 002 outlives it."""
     iron.run("db", "migrate", "--target", "001_initial_schema.sql")

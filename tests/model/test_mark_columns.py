@@ -6,6 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbcycle_assets.anonymizers.base import Key
+from dbcycle_assets.cycle import originals as files
+from dbcycle_assets.cycle.originals import Spill
+from dbcycle_assets.model import survivors
 from dbcycle_assets.model.mark_columns import marks_of_originals
 from dbcycle_assets.model.marks import marks_of_original
 from dbcycle_assets.model.survivors import Known, Originals, Search, known_original
@@ -96,3 +99,37 @@ def test_an_original_is_told_from_a_stranger():
     known.add_many(pl.Series(["+49 30 1234567"]), "phone")
     assert known_original(KEY, known.digests, "0049 30 1234567", "phone") is False
     assert known_original(KEY, known.digests, "+49 (30) 123-4567", "phone")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), max_size=40), max_size=8))
+def test_digests_in_runs_are_those_in_memory(batches):
+    """However they are put away, all are there, in order and once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(survivors, "_PENDING", 16)
+        spilled = Originals(KEY, Spill())
+        for batch in batches:
+            spilled.take(pl.Series(batch, dtype=pl.UInt64).to_numpy(), "w")
+        parts = [part.tolist() for part in spilled.parts()]
+    assert [number for part in parts for number in part] == sorted({n for b in batches for n in b})
+
+
+def test_digests_on_disk_are_read_back(tmp_path, monkeypatch):
+    """Few or many, plain or kept: what was written enciphered is read, and nothing in its place."""
+    monkeypatch.setattr(files, "_AT_ONCE", 8)
+    monkeypatch.setattr(survivors, "_PENDING", 8)
+    many, few, none = (Originals(KEY, Spill()) for _ in range(3))
+    many.add_many(pl.Series([f"person{n}@x.org" for n in range(100)]), "email")
+    few.add("Ada Lovelace", "full_name")
+    few.keep("Grace Hopper")
+    columns = {"many": many, "few": few, "none": none}
+    files.keep(tmp_path, "t", columns, KEY)
+    found = files.read(tmp_path, "t", KEY)
+    for name, originals in columns.items():
+        assert found[name].digests.tolist() == originals.digests.tolist()
+        assert found[name].excused == originals.kept
+    path = files.path_of(tmp_path, "t")
+    whole = path.read_bytes()
+    assert many.digests.astype(">u8").tobytes()[:64] not in whole
+    path.write_bytes(whole[:-3])
+    assert files.read(tmp_path, "t", KEY) is None

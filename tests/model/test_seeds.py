@@ -76,6 +76,7 @@ def test_a_dependency_comes_first_whatever_its_number():
         ([("base/00_a", ["01_b"]), ("base/01_b", ["00_a"])], "depend on each other"),
     ],
 )
+@pytest.mark.case(110)
 def test_a_dependency_that_cannot_be_is_named(seeds, word):
     """Missing, too late, or circular."""
     with pytest.raises(SeedError, match=word):
@@ -135,6 +136,7 @@ def test_line_endings_do_not_change_a_seed():
     assert one.checksum == other.checksum
 
 
+@pytest.mark.case(109)
 def test_a_deleted_seed_is_an_orphan_of_its_environment():
     """A file of the same content under another name is suggested as its new name."""
     gone, here = seed("base/00_a"), seed("base/01_b")

@@ -249,6 +249,7 @@ def test_a_failed_test_keeps_its_database_and_says_how_to_open_it(suite, shop):
     assert left(shop) == []
 
 
+@pytest.mark.case(21)
 def test_a_session_that_was_killed_is_swept_by_the_next(suite, shop, pytester):
     pytester.makefile(".ini", pytest=f"[pytest]\ndbcycle_project = {shop.root}\n")
     pytester.makepyfile(

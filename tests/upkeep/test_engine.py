@@ -92,6 +92,7 @@ def test_a_script_that_raises_is_told_as_its_own_doing(postgres):
         ("raise SystemExit(0)", "SystemExit"),
     ],
 )
+@pytest.mark.case(79)
 def test_a_python_step_is_whole_or_nothing(place, more, why):
     """A step that raises leaves neither its table nor its row, and says no value."""
     place.write({"1_p.py": PYTHON.format(more=more)})
@@ -115,6 +116,7 @@ DRIFTS = {
 
 
 @pytest.mark.parametrize("case", DRIFTS)
+@pytest.mark.case(72, 73, 75)
 def test_drift_is_named_with_its_repair(place, case):
     """What was applied and what is on disk must be the same; exit code 5."""
     files, message = DRIFTS[case]
@@ -126,6 +128,7 @@ def test_drift_is_named_with_its_repair(place, case):
     assert message in place.status.drift[0]
 
 
+@pytest.mark.case(74)
 def test_a_late_number_is_out_of_order(place):
     """A step before an applied one stops the run until it has a later number."""
     place.write({"2_b.sql": B}).migrate()
@@ -136,6 +139,7 @@ def test_a_late_number_is_out_of_order(place):
     assert place.migrate() == ["v1/3_a.sql"]
 
 
+@pytest.mark.case(72)
 def test_line_endings_and_a_byte_order_mark_are_no_edit(place):
     """Only they may differ from what was applied."""
     place.write({"1_b.sql": B}).migrate()
@@ -151,6 +155,7 @@ def test_an_edit_is_accepted_by_name(place):
     assert place.migrate() == []
 
 
+@pytest.mark.case(73)
 def test_a_number_twice_is_refused(place):
     """Both files are named."""
     place.write({"1_a.sql": A, "01_b.sql": B})
@@ -193,6 +198,7 @@ def test_python_steps_can_be_left_for_later(place):
 
 
 @pytest.mark.parametrize("count", [0, -1, 3, 6])
+@pytest.mark.case(80, 81)
 def test_an_impossible_rollback_is_never_cut_down(place, count):
     """More than are applied, or than five, changes nothing."""
     place.write({"1_a.sql": A, "1_a.down.sql": "DROP TABLE a", "2_b.sql": B}).migrate()
@@ -267,6 +273,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
+@pytest.mark.case(76, 78)
 def test_a_bad_script_is_refused_with_its_place(place, what):
     """Before anything runs, where it can be seen."""
     place.write({"1_a.sql": A, "2_bad.sql": BAD[what]})
@@ -278,6 +285,7 @@ def test_a_bad_script_is_refused_with_its_place(place, what):
 
 
 @pytest.mark.parametrize("text", ["", "-- nothing\n", "/* a; b */\n;;\n"])
+@pytest.mark.case(76)
 def test_a_script_without_statements_is_recorded(place, text):
     """An empty step is applied as any other."""
     place.write({"1_empty.sql": text})

@@ -37,6 +37,7 @@ def production(place, monkeypatch):
     return place
 
 
+@pytest.mark.case(119)
 def test_production_needs_its_flag_and_its_name(production):
     """Neither --force nor --yes stands for them; a refusal changes nothing."""
     name = production.prod_name
@@ -52,6 +53,7 @@ def test_production_needs_its_flag_and_its_name(production):
     assert production.tables() == ["a"]
 
 
+@pytest.mark.case(119)
 def test_a_production_database_refuses_every_other_environment(production):
     """It says what it is wherever its URL turns up; --force and --yes make no difference."""
     production.migrate(prod=True, confirm=production.prod_name)
@@ -69,6 +71,7 @@ def test_a_production_database_refuses_every_other_environment(production):
     assert contradiction.returncode == 2
 
 
+@pytest.mark.case(121)
 def test_only_what_is_marked_may_be_lost(production):
     """A database of unknown make is migrated, but not rolled back before its owner claims it."""
     production.environment, production.url = "development", production.prod_url
@@ -164,6 +167,7 @@ def test_production_is_backed_up_and_rolled_back_while_others_use_it(production)
     assert production.ask("SELECT id FROM a ORDER BY id") == [(1,), (2,)]
 
 
+@pytest.mark.case(19)
 def test_a_backup_that_was_cut_off_is_none(postgres, monkeypatch):
     """Killed while it is filled, it is not listed; the next one takes it away."""
     postgres.write(DOWN).migrate()
@@ -208,6 +212,7 @@ def test_a_refusal_is_written_down_too(production):
     assert production.applied == ["v1/1_a.sql"]
 
 
+@pytest.mark.case(44)
 def test_only_so_many_backups_stay(place):
     """The oldest goes once the new one is whole; two in one second are two."""
     place.write(DOWN).migrate()

@@ -27,6 +27,7 @@ SLOW = {
 }
 
 
+@pytest.mark.case(3)
 def test_a_kill_inside_a_transactional_step_leaves_nothing(place):
     """Neither its tables nor its row; the lock is free, and the next run applies it."""
     slow = A.replace(" a ", " b ") + SLOW[place.engine]
@@ -60,6 +61,7 @@ operations.migrate(
 """A run that is killed at the moment it tells of a step: after that one, before the next."""
 
 
+@pytest.mark.case(3, 11)
 def test_a_kill_at_every_step_boundary_loses_and_repeats_nothing(place):
     """Each run is killed after one step: the next begins with the one after it."""
     place.write(
@@ -177,6 +179,7 @@ def index(place):
     return rows[0][0] if rows else None
 
 
+@pytest.mark.case(4, 16)
 def test_a_kill_inside_create_index_concurrently_is_finished_by_the_next_run(postgres):
     """Killed several times while the index is built, and simply run again: the index is valid."""
     postgres.write({"1_a.sql": A + ROWS["postgresql"]}).migrate()
@@ -195,6 +198,7 @@ def test_a_kill_inside_create_index_concurrently_is_finished_by_the_next_run(pos
     assert postgres.applied == ["v1/1_a.sql", "v1/2_i.sql"]
 
 
+@pytest.mark.case(5)
 def test_an_index_that_was_finished_without_us_is_not_built_again(postgres):
     """The server may end a statement whose client is dead; the catalogue knows."""
     postgres.write({"1_a.sql": A}).migrate()
@@ -239,6 +243,7 @@ def test_what_the_catalogue_cannot_tell_is_dirty_with_its_repair(postgres):
     assert postgres.run("db", "status").returncode == 0
 
 
+@pytest.mark.case(24)
 def test_a_connection_that_is_lost_leaves_nothing(postgres):
     """The server ends the session in the middle of a step: exit code 9, and the next run applies."""
     postgres.write({"1_a.sql": A + SLOW["postgresql"]})
@@ -256,6 +261,7 @@ def test_a_connection_that_is_lost_leaves_nothing(postgres):
     assert postgres.migrate() == ["v1/1_a.sql"]
 
 
+@pytest.mark.case(32)
 def test_a_connection_that_is_lost_inside_create_index_concurrently_is_finished(postgres):
     """The server ends the session while it builds: exit code 9, and the next run builds it."""
     postgres.write({"1_a.sql": A + ROWS["postgresql"]}).migrate()
@@ -339,6 +345,7 @@ def test_an_index_that_fails_leaves_no_invalid_one(postgres):
     assert postgres.status.dirty is None
 
 
+@pytest.mark.case(91, 92)
 def test_the_holder_of_the_lock_is_named(place):
     """Process, host, user and since when, in the error with exit code 4 and in the status."""
     place.write({"1_a.sql": A}).target.ensure()
@@ -355,6 +362,7 @@ def test_the_holder_of_the_lock_is_named(place):
     assert custody.unlock(place.target, agreed=False) is None
 
 
+@pytest.mark.case(92)
 def test_a_lock_is_freed_only_when_told_to(place):
     """The process of the holder is alive: --yes ends its session on PostgreSQL, never on SQLite."""
     place.write({"1_a.sql": A}).target.ensure()
@@ -374,6 +382,7 @@ ROUNDS = int(os.environ.get("UPKEEP_ROUNDS", "1"))
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.case(88, 89)
 def test_runners_at_once_are_as_one(place, number):
     """On no database at all: one makes and migrates it, the others say so and end well."""
     place.write({"1_a.sql": A, "2_b.sql": A.replace(" a ", " b ") + ROWS[place.engine]})

@@ -50,6 +50,7 @@ def ids(shop):
 @pytest.mark.parametrize(
     "words", [("--target", "abc"), ("--target", "3"), ("--target", "6"), ("--ignore-errors",)]
 )
+@pytest.mark.case(80)
 def test_a_rollback_target_that_means_nothing_is_a_usage_error(shop, words):
     """It is never taken for 1, nor cut down; nothing is undone."""
     assert shop.run("db", "rollback", *words, "--force").returncode == 2
@@ -66,6 +67,7 @@ def test_no_flag_lets_a_seed_fail_unseen(shop):
     assert (ids(shop), active(shop)) == ([1], ["base/00_one"])
 
 
+@pytest.mark.case(7)
 def test_a_seed_that_is_killed_leaves_neither_rows_nor_history(shop):
     """Those before it keep both; the next run goes on from there, and applies nothing twice."""
     write(shop, "02_two.py", KILLED)
@@ -122,6 +124,7 @@ def test_the_seed_history_has_every_column(shop):
 
 
 @pytest.mark.parametrize("word", ["prod", "PROD ", "production", "stage", "dev", "testing"])
+@pytest.mark.case(111)
 def test_every_name_of_an_environment_is_known_to_every_command(shop, word):
     """Where one is known, all are; a command that needs no database understands them too."""
     done = shop.run("db", "seed-sync", "--env", word)

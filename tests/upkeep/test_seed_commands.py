@@ -116,6 +116,7 @@ def test_reset_makes_a_backup_and_begins_anew(project):
 
 
 @pytest.mark.parametrize("place", ["production", "prod", "staging"])
+@pytest.mark.case(119)
 def test_reset_is_refused_where_it_would_hurt(project, monkeypatch, place):
     """--force skips the question, never the guard."""
     (project / "dbcycle.yaml").write_text(
@@ -127,6 +128,7 @@ def test_reset_is_refused_where_it_would_hurt(project, monkeypatch, place):
     assert "never reset" in done.err
 
 
+@pytest.mark.case(111)
 def test_an_unknown_environment_is_no_development(project):
     """A misspelt environment is refused."""
     done = run("--project", project, "--env", "prodution", "db", "seed")
@@ -159,6 +161,7 @@ def test_every_action_is_in_the_audit_log(project):
     assert "ZeroDivisionError" in log
 
 
+@pytest.mark.case(115)
 def test_the_last_save_counts_while_watching(project):
     """A half-written seed is told and the registry stays; the last state of it wins."""
     told, stop = [], threading.Event()

@@ -135,6 +135,7 @@ def test_forced_seeds_make_no_duplicates(bench):
     assert len(active) == 2
 
 
+@pytest.mark.case(107)
 def test_a_seed_that_fails_leaves_nothing(bench):
     """Rolled back whole, recorded with its error, and what comes after it does not run."""
     bench.write("base/01_users.py", USERS + "    raise RuntimeError('ada@example.com')\n")
@@ -154,6 +155,7 @@ def test_a_seed_that_fails_leaves_nothing(bench):
     }
 
 
+@pytest.mark.case(107)
 def test_a_row_that_the_database_refuses_is_not_quoted(bench):
     """A constraint is told by its kind alone."""
     bench.write("base/00_states.yaml", STATES.replace("Alaska", "null").replace("# depends:", ""))
@@ -174,6 +176,7 @@ def test_a_failure_names_the_line_and_the_constraint(bench):
         assert "users_email_key" in told
 
 
+@pytest.mark.case(108)
 def test_an_edited_seed_is_drift_until_its_version_rises(bench):
     """The content is compared, and a new version supersedes the old one."""
     bench.runner().run()
@@ -233,6 +236,7 @@ def test_a_seed_can_be_taken_back(bench):
         ("INSERT INTO users VALUES (9, 'z@example.com', 'AL', NULL)", "refer to what it made"),
     ],
 )
+@pytest.mark.case(117)
 def test_a_rollback_refuses_what_it_would_destroy(bench, edit, word):
     """Edited rows and rows referred to stay, and so does everything else."""
     (bench.root / "seeds/base/01_users.py").unlink()
@@ -247,6 +251,7 @@ def test_a_rollback_refuses_what_it_would_destroy(bench, edit, word):
     assert [row.status for row in bench.runner().history()] == ["Active"]
 
 
+@pytest.mark.case(109)
 def test_orphans_are_found_and_marked(bench):
     """A deleted file is an orphan; a renamed one is told as such."""
     bench.runner().run()

@@ -89,6 +89,7 @@ def test_a_staging_database_refuses_every_other_environment(staging):
     assert staging.tables() == ["a"]
 
 
+@pytest.mark.case(119)
 def test_the_address_of_the_dumps_is_a_sign_of_production(postgres, monkeypatch):
     """The command refuses it in development, whatever is agreed to; claimed once, it is ours."""
     url = made(postgres.target.server, f"{postgres.name}_source")
@@ -110,6 +111,7 @@ def test_the_address_of_the_dumps_is_a_sign_of_production(postgres, monkeypatch)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.case(34)
 def test_a_read_only_database_is_refused_before_anything_is_tried(postgres):
     """By what the live session is told, not by the first statement that fails."""
     name = f"{postgres.name}_read"
@@ -146,6 +148,7 @@ def restart(server):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.case(25, 119)
 def test_a_server_that_archives_or_follows_another_is_a_sign_of_production(
     archiving, tmp_path, monkeypatch
 ):

@@ -139,6 +139,7 @@ OUTSIDE = [
 
 
 @pytest.mark.parametrize("statement", OUTSIDE)
+@pytest.mark.case(69)
 def test_what_cannot_be_in_a_transaction_is_found_before_it_runs(postgres, statement):
     """With file, line and column, and the marker to write; nothing of the step ran."""
     postgres.write({"1_a.sql": A + f"/* x */ {statement};"})
@@ -149,6 +150,7 @@ def test_what_cannot_be_in_a_transaction_is_found_before_it_runs(postgres, state
     assert postgres.applied == []
 
 
+@pytest.mark.case(71)
 def test_a_new_enum_value_is_not_used_where_it_was_added(postgres):
     """Found beforehand, unless the type is new as well; then PostgreSQL allows it."""
     whole = "CREATE TYPE mood AS ENUM ('ok');\nCREATE TABLE m (mood mood);\n"
@@ -164,6 +166,7 @@ def test_a_new_enum_value_is_not_used_where_it_was_added(postgres):
     assert postgres.migrate() == ["v1/3_m.sql"]
 
 
+@pytest.mark.case(77)
 def test_scripts_run_as_psql_would(postgres):
     """COPY data, nested dollar quotes, semicolons in comments, roles and settings that are set."""
     postgres.write({

@@ -58,6 +58,7 @@ def test_two_of_them_know_nothing_of_each_other(shop):
         assert one.url != other.url
 
 
+@pytest.mark.case(128)
 def test_it_is_gone_at_the_end_also_when_the_block_raises(shop):
     """With sessions still open on it, too."""
     with temporary_database(shop.root) as made:
@@ -108,6 +109,7 @@ def test_seeds_come_with_it_if_asked_for(shop, seeds, expected):
         assert ids(made) == expected
 
 
+@pytest.mark.case(127)
 def test_the_template_is_made_once_for_each_content(shop):
     """Another step, another seed or other seeds are another template; the same is none."""
     for _ in range(3):
@@ -142,6 +144,7 @@ def test_migrations_that_begin_with_a_schema_are_given_it(shop):
             assert column in [each["name"] for each in sa.inspect(made.engine).get_columns("a")]
 
 
+@pytest.mark.case(127)
 def test_old_templates_make_way(shop):
     """A few stay, for branches that come back."""
     for number in range(temporary.KEPT + 2):
@@ -151,6 +154,7 @@ def test_old_templates_make_way(shop):
     assert len(templates(shop)) == temporary.KEPT
 
 
+@pytest.mark.case(20)
 def test_a_template_that_was_cut_off_is_made_anew(shop):
     """What it says it holds, it says at the end alone."""
     project = load_project(shop.root)
@@ -170,6 +174,7 @@ def test_a_migration_that_fails_leaves_no_template(shop):
     assert copies(shop) == []
 
 
+@pytest.mark.case(127)
 def test_many_at_once_share_one_template(shop):
     """Threads here, processes elsewhere: the lock is the operating system's."""
     seen, failed = [], []
@@ -202,6 +207,7 @@ with temporary_database(sys.argv[1]) as made:
 """
 
 
+@pytest.mark.case(21)
 def test_what_a_killed_process_left_is_swept_by_the_next(shop):
     """The owner's death is the sign; a living owner's copy stays."""
     process = subprocess.Popen(

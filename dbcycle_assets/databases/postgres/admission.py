@@ -45,18 +45,30 @@ _SKIPPED: tuple[re.Pattern[bytes], ...] = tuple(
         rb"COMMENT\s+ON\s+(EXTENSION|DATABASE)\b",
         rb"ALTER\s+DATABASE\b",
         rb"SECURITY\s+LABEL\b",
-        rb"(CREATE|ALTER)\s+(PUBLICATION|SUBSCRIPTION)\b",
         rb"CREATE\s+SCHEMA\s+(IF\s+NOT\s+EXISTS\s+)?\"?PUBLIC\"?\s*;",
         rb"(CREATE|DROP|COMMENT\s+ON)\s+(OR\s+REPLACE\s+)?(PROCEDURAL\s+)?LANGUAGE\s+\"?PLPGSQL\"?\b",
         rb"SET\s+DEFAULT_TABLESPACE\b",
     )
 )
+_CALLERS = "FOREIGN DATA WRAPPER|SERVER|USER MAPPING|FOREIGN TABLE|PUBLICATION|SUBSCRIPTION"
+OUTWARD_EXTENSIONS = {
+    "file_fdw", "http", "mysql_fdw", "oracle_fdw", "pg_cron", "pg_net", "postgres_fdw", "tds_fdw",
+}  # fmt: skip
+"""Extensions that serve nothing but to reach other servers, now or at a time of day."""
+_OUTWARD = re.compile(
+    rf"^\s*(?:CREATE|ALTER|COMMENT\s+ON|DROP)\s+(?P<kind>{_CALLERS})\b(?:\s+FOR\s+{_NAME}\s+SERVER)?"
+    rf"\s+(?:ONLY\s+)?(?P<name>{_NAME}(?:\.{_NAME})?)",
+    re.IGNORECASE,
+)
 _TIMEOUT = re.compile(rb"^\s*SET\s+TRANSACTION_TIMEOUT\b")
 _ROUTINE = re.compile(rb"^\s*CREATE\b.*\b(FUNCTION|PROCEDURE)\b", re.DOTALL)
 _LEFT_OUT = {
     "EXTENSION", "DATABASE", "DATABASE PROPERTIES", "PUBLICATION", "PUBLICATION TABLE",
-    "SUBSCRIPTION", "SUBSCRIPTION TABLE", "SECURITY LABEL",
+    "SUBSCRIPTION", "SUBSCRIPTION TABLE", "SECURITY LABEL", "FOREIGN DATA WRAPPER", "SERVER",
+    "USER MAPPING", "FOREIGN TABLE",
 }  # fmt: skip
+
+_LEFT_OUT_OF_COMMENTS = {"EXTENSION", "DATABASE", "SERVER", "FOREIGN", "PUBLICATION"}
 
 
 def refusal(part: Statement) -> str | None:
@@ -79,6 +91,24 @@ def left_out(part: Statement, server_version: int) -> bool:
     return any(pattern.match(part.skeleton) for pattern in _SKIPPED)
 
 
+def outward(part: Statement) -> str | None:
+    """Return what a statement of a plain dump makes that would reach other servers, or None: it is
+    left out, since a copy must not call what production calls.
+    """
+    match = _OUTWARD.match(part.text.decode("utf-8", "replace"))
+    return None if match is None else f"{match['kind'].lower()} {match['name']}"
+
+
+def outward_entries(entries: Iterable[Entry]) -> list[str]:
+    """Return what an archive holds that would reach other servers."""
+    kinds = set(_CALLERS.split("|"))
+    return [
+        f"{entry.kind.lower()} {entry.rest.rpartition(' ')[0].removeprefix('- ')}"
+        for entry in entries
+        if entry.kind in kinds
+    ]
+
+
 def wanted_entries(entries: Iterable[Entry], schemas: Container[str]) -> Iterator[str]:
     """Yield the lines of an archive's contents to restore; extensions, and the schemas they
     needed, are there already.
@@ -87,7 +117,7 @@ def wanted_entries(entries: Iterable[Entry], schemas: Container[str]) -> Iterato
         about = entry.rest.split(" ")[1:2]
         done = (
             entry.kind in _LEFT_OUT
-            or (entry.kind == "COMMENT" and about[0] in {"EXTENSION", "DATABASE"})
+            or (entry.kind == "COMMENT" and about[:1] and about[0] in _LEFT_OUT_OF_COMMENTS)
             or (entry.kind == "PROCEDURAL LANGUAGE" and about == ["plpgsql"])
             or (entry.kind == "SCHEMA" and (about[0] == "public" or about[0] in schemas))
         )

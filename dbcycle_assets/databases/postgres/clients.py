@@ -1,8 +1,11 @@
 """PostgreSQL's own programs: which ones fit a server, and running them without leaking a secret."""
 
+import ctypes
 import re
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +25,8 @@ _INSTALLATIONS = (
 )
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 _KEPT = 5
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,16 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=complaints,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGAPPNAME": "dbcycle", **variables},
+        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, of a library loaded before
     )
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel to end this program with us, even where we are killed: a pg_dump that goes on
+    holds a snapshot of production.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager
@@ -190,6 +204,12 @@ def _ended(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> Iterator[
             process.kill()
             process.wait()
         raise
+    if code < 0:
+        words = process.args if isinstance(process.args, list) else [process.args]
+        raise ServerUnavailable(
+            f"{Path(str(words[0])).name} was killed ({signal.Signals(-code).name})",
+            remedy="see whether the machine ran out of memory, and run again",
+        )
     if code:
         complaints.seek(0)
         raw = complaints.read(1 << 20).decode("utf-8", "replace")

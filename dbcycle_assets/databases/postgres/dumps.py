@@ -6,13 +6,13 @@ import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
-from ...errors import DumpError
+from ...errors import DumpError, on_one_line
 from .clients import Clients, ProgramFailed, stream
 
 Format = Literal["custom", "tar", "directory", "plain"]
@@ -20,6 +20,10 @@ Format = Literal["custom", "tar", "directory", "plain"]
 _CHUNK = 1 << 20
 _AGAIN = "make the dump again; pg_dump --format=custom is the safest kind"
 _SQLITE = b"SQLite format 3\0"
+_UNSUSPICIOUS = 64 << 20
+_RATIO = 200
+"""How many times its packed size a dump may be; SQL packs to a tenth, a bomb to a thousandth."""
+_PART = re.compile(r"(?P<id>\d+)\.dat(\.\w+)?|toc\.dat|blobs(_\d+)?\.toc|blob_\d+\.dat(\.\w+)?")
 _CHANGING = (b"-- Started on ", b"-- Completed on ", b"\\restrict ", b"\\unrestrict ")
 _ENTRY = re.compile(r"^\d+; \d+ \d+ (?P<rest>.+)$")
 _HEADER = re.compile(r"^;\s+(?P<name>[A-Za-z _]+?): (?P<value>.*)$")
@@ -99,6 +103,30 @@ def is_packed(path: Path) -> bool:
         return file.read(2) == b"\x1f\x8b"
 
 
+class _Bounded(io.RawIOBase):
+    """What a packed file unpacks to, up to a size that no dump reaches."""
+
+    def __init__(self, unpacked: gzip.GzipFile, path: Path) -> None:
+        self._unpacked = unpacked
+        self._path = path
+        self._left = max(_UNSUSPICIOUS, _RATIO * path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._unpacked.read(len(buffer))
+        self._left -= len(block)
+        if self._left < 0:
+            raise DumpError(
+                f"the dump unpacks to more than {_RATIO} times its size",
+                where=str(self._path),
+                remedy="unpack it yourself if it is truly one of yours",
+            )
+        buffer[: len(block)] = block
+        return len(block)
+
+
 @contextmanager
 def content_of(path: Path) -> Iterator[IO[bytes]]:
     """Open a dump file for reading, unpacked if it is packed with gzip.
@@ -110,7 +138,7 @@ def content_of(path: Path) -> Iterator[IO[bytes]]:
         with path.open("rb") as file:
             if is_packed(path):
                 with gzip.open(file) as unpacked:
-                    yield io.BufferedReader(unpacked, _CHUNK)
+                    yield io.BufferedReader(_Bounded(unpacked, path), _CHUNK)
             else:
                 yield file
     except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -153,6 +181,10 @@ def _add_tar(digest: "hashlib._Hash", path: Path) -> None:
     try:
         with content_of(path) as file, tarfile.open(fileobj=file, mode="r|") as archive:
             for member in archive:
+                if not member.isfile() or not _PART.fullmatch(
+                    member.name.replace("restore.sql", "toc.dat")
+                ):
+                    raise _foreign(path, member.name)
                 digest.update(f"{member.name}\0{member.size}\0".encode())
                 inner = archive.extractfile(member)
                 if inner is not None:
@@ -161,6 +193,37 @@ def _add_tar(digest: "hashlib._Hash", path: Path) -> None:
         raise DumpError(
             "the tar dump is truncated or damaged", where=str(path), remedy=_AGAIN
         ) from None
+
+
+def _foreign(path: Path, name: str) -> DumpError:
+    return DumpError(
+        f"`{on_one_line(name)}` in it is no part of a dump", where=str(path), remedy=_AGAIN
+    )
+
+
+def _require_parts(folder: Path, entries: Sequence[Entry]) -> None:
+    """Refuse a dump's folder with a file too few or too many, or that is no plain file.
+
+    Raises:
+        DumpError: the file is named.
+    """
+    ids = {entry.line.split(";", 1)[0] for entry in entries}
+    present = set()
+    for part in sorted(folder.iterdir()):
+        match = _PART.fullmatch(part.name)
+        if part.is_symlink() or not part.is_file() or match is None:
+            raise _foreign(folder, part.name)
+        if match["id"] is not None and match["id"] not in ids:
+            raise _foreign(folder, part.name)
+        present.add(match["id"])
+    for entry in entries:
+        number = entry.line.split(";", 1)[0]
+        if entry.kind == "TABLE DATA" and number not in present:
+            raise DumpError(
+                f"`{number}.dat`, the rows of {entry.rest.rpartition(' ')[0]}, is missing",
+                where=str(folder),
+                remedy=_AGAIN,
+            )
 
 
 def _add_archive(digest: "hashlib._Hash", file: IO[bytes]) -> None:
@@ -200,6 +263,8 @@ def diagnose(path: Path, clients: Clients) -> Diagnosis:
             rest = match["rest"]
             known = next((kind_ for kind_ in KINDS if rest.startswith(kind_ + " ")), "")
             entries.append(Entry(line, known, rest.removeprefix(known).strip()))
+    if kind == "directory":
+        _require_parts(path, entries)
     return Diagnosis(
         kind,
         header.get("Dumped from database version", ""),

@@ -7,9 +7,9 @@ from typing import Any
 import psycopg
 import sqlalchemy
 
-from ...errors import DbCycleError
+from ...errors import BadInput, DbCycleError
 from ...model.migration import Entry, Mark
-from ..migrating import Signs
+from ..migrating import Signs, one_claim
 from .session import Connection, translated
 
 _BOOKKEEPING = """
@@ -39,6 +39,12 @@ CREATE TABLE IF NOT EXISTS _dbcycle.audit (
 CREATE TABLE IF NOT EXISTS _dbcycle.claim (document jsonb NOT NULL);
 """
 _TABLES = 4
+_NEEDED = {
+    "migrations": {"position", "step", "checksum", "seconds", "applied_at"},
+    "journal": {"step", "number", "digest", "finished_at"},
+    "audit": {"position", "document"},
+    "claim": {"document"},
+}
 _WRITE = """
 INSERT INTO _dbcycle.migrations (step, checksum, seconds, state, applied_by)
 VALUES ({0}, {0}, {0}, {0}, {0})
@@ -82,10 +88,20 @@ class PostgresHistory:
     def _rows(self, table: str, sql: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
         with translated(self.name):
             found = self._connection.execute(
-                "SELECT to_regclass(%s) AS known", [f"_dbcycle.{table}"]
+                "SELECT array_agg(attname::text ORDER BY attnum) AS columns"
+                " FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0"
+                " AND NOT attisdropped",
+                [f"_dbcycle.{table}"],
             ).fetchone()
-            if found is None or found["known"] is None:
+            if found is None or not found["columns"]:
                 return []
+            if missing := sorted(_NEEDED[table] - set(found["columns"])):
+                raise BadInput(
+                    f"the table _dbcycle.{table} is not of this product's making: it has no "
+                    f"{', '.join(missing)}",
+                    where=self.name,
+                    remedy="rename or drop the schema _dbcycle if it is nobody's",
+                )
             return self._connection.execute(sql.encode(), values).fetchall()
 
     def entries(self) -> list[Entry]:
@@ -151,7 +167,7 @@ class PostgresHistory:
     def claim(self) -> Mapping[str, Any] | None:
         """Return what :meth:`set_claim` wrote into the database, or None."""
         rows = self._rows("claim", "SELECT document FROM _dbcycle.claim")
-        return rows[0]["document"] if len(rows) == 1 else None
+        return one_claim([row["document"] for row in rows], self.name)
 
     def set_claim(self, document: Mapping[str, Any]) -> None:
         """Write down, in the database, whose it is and in which environment."""

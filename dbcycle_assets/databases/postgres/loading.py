@@ -35,7 +35,7 @@ _GOLDEN = "pg_temp.dbcycle_golden"
 _HIT = "pg_temp.dbcycle_hit"
 _NUMBER = '"dbcycle number"'
 _SAME_ROW = "t.tableoid = h.home AND t.ctid = h.row_id"
-_PLACE = re.compile(r"COPY .*?, line (\d+)(?:, column ([^:]+))?")
+PLACE = re.compile(r"COPY .*?, line (\d+)(?:, column ([^:]+))?")
 
 Pairs = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
@@ -123,7 +123,7 @@ def _copy_in(load: _Load, blocks: Iterable[bytes]) -> int:
                     copy.write(block)
             rows = cursor.rowcount
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException) as error:
-        place = _PLACE.search(error.diag.context or "")
+        place = PLACE.search(error.diag.context or "")
         row = f", row {place[1]}" if place else ""
         column = place[2] if place and place[2] else error.diag.column_name
         rule = error.diag.constraint_name

@@ -6,13 +6,14 @@ CONCURRENTLY would wait in turn. The session's name tells everybody whose it is.
 
 import random
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
 
-from ...errors import GuardRefused, Locked, ServerUnavailable
+from ...errors import GuardRefused, Locked, ServerUnavailable, on_one_line
 from ..migrating import Holder
 from .session import Connection, translated
 
@@ -30,6 +31,16 @@ LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = %s AND l.objsubid = 2 AND l.granted
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 """
+_BLOCKERS = """
+SELECT a.pid, a.usename, a.application_name,
+       string_agg(DISTINCT l.relation::regclass::text, ', ') AS tables
+FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+WHERE l.locktype = 'relation' AND l.granted AND l.relation >= 16384
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  AND a.pid <> pg_catalog.pg_backend_pid()
+GROUP BY a.pid, a.usename, a.application_name ORDER BY a.pid
+"""
+_POOLED = 3
 _ORPHAN_PATIENCE = 3.0
 _GONE_PATIENCE = 30.0
 
@@ -67,11 +78,25 @@ def locked(connect: Callable[[], Connection], mine: Holder, wait: float) -> Iter
             if connection.info.server_version >= 140000:  # noqa: PLR2004 - PostgreSQL 14
                 # An idle session must stay, however long a step takes.
                 connection.execute("SELECT set_config('idle_session_timeout', '0', false)")
+            _refuse_pooler(connection, connect)
             _take(connection, wait)
             _wait_for_orphans(connection)
         yield connection
     finally:
         connection.close()
+
+
+def blockers(connection: Connection) -> list[str]:
+    """Return the sessions of others that hold locks on tables of the connection's database: who,
+    and which tables; never what they run, which may hold values.
+    """
+    rows = connection.execute(_BLOCKERS).fetchall()
+    return [
+        f"process {row['pid']} of {row['usename'] or '?'}"
+        f"{' (' + row['application_name'] + ')' if row['application_name'] else ''}"
+        f" on {on_one_line(row['tables'])}"
+        for row in rows
+    ]
 
 
 def held(connection: Connection) -> bool:
@@ -101,6 +126,43 @@ def release(connection: Connection, found: Holder) -> None:
             remedy=f"let that role, or an administrator, run "
             f"`SELECT pg_terminate_backend({found.session})`",
         ) from None
+
+
+def _refuse_pooler(connection: Connection, connect: Callable[[], Connection]) -> None:
+    """Refuse a pooler that gives one session of the server to several clients in turn: a lock
+    there is nobody's, and what one client sets, another one has.
+
+    Only a pooler tells another process than the one that serves the session. Whether it shares
+    sessions shows when a second client finds what the first has set, or the first is elsewhere.
+
+    Raises:
+        GuardRefused: it does; nothing was changed.
+    """
+    own = _session(connection)
+    if own == connection.info.backend_pid:
+        return
+    mark = secrets.token_hex(8)
+    for _ in range(_POOLED):
+        connection.execute("SELECT set_config('dbcycle.session', %s, false)", [mark])
+        other = connect()
+        try:
+            row = other.execute(
+                "SELECT current_setting('dbcycle.session', true) AS mark"
+            ).fetchone()
+        finally:
+            other.close()
+        if (row is not None and row["mark"] == mark) or _session(connection) != own:
+            raise GuardRefused(
+                "the connection goes through a pooler that shares sessions between its clients",
+                where=f"{connection.info.host}:{connection.info.port}",
+                remedy="use the direct endpoint of the server (its own port, often 5432), or the "
+                "pooler's session mode",
+            )
+
+
+def _session(connection: Connection) -> int:
+    row = connection.execute("SELECT pg_catalog.pg_backend_pid() AS pid").fetchone()
+    return int(row["pid"]) if row is not None else 0
 
 
 def _take(connection: Connection, wait: float) -> None:

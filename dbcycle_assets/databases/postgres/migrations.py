@@ -180,6 +180,12 @@ class PostgresMigrations(PostgresHistory):
         with translated(self.name):
             locking.release(self._connection, holder)
 
+    def blockers(self) -> list[str]:
+        """Return the other sessions that hold locks on tables; see the protocol."""
+        with suppress(psycopg.Error):
+            return locking.blockers(self._connection)
+        return []
+
     def still_locked(self) -> bool:
         """Tell whether the lock is ours; false when its session was ended."""
         return self._lock is not None and locking.held(self._lock)

@@ -10,15 +10,18 @@ from typing import IO
 
 import psycopg
 
-from ...errors import DbCycleError, DumpError
+from ...errors import DbCycleError, DumpError, on_one_line
 from ..port import Progress, Restored
 from .admission import (
     AGAIN,
     NEW_SETTING,
+    OUTWARD_EXTENSIONS,
     copied_table,
     extension_of,
     gently,
     left_out,
+    outward,
+    outward_entries,
     refusal,
     remedy_for,
     wanted_entries,
@@ -26,6 +29,7 @@ from .admission import (
 from .catalog import table_id
 from .clients import Clients, ProgramFailed, environment, run, stream, without_password
 from .dumps import Diagnosis, content_of, diagnose, is_packed, sniff
+from .loading import PLACE
 from .plain import Script, Statement, Truncated, Unreadable
 from .refitting import missing
 from .scripts import place_of, run_statement
@@ -152,6 +156,7 @@ class Restore:
         extensions = self._inspect(dump)
         self._count_rows(dump)
         self._create_extensions(extensions)
+        self._note_outward(outward_entries(found.entries))
         self.progress("restoring")
         try:
             self._restore(dump, found, None)
@@ -262,6 +267,8 @@ class Restore:
             DumpError: the server has not got one; nothing was restored.
         """
         wanted = [(name, schema) for name, schema in wanted if name != "plpgsql"]
+        self._note_outward(f"extension {name}" for name, _ in wanted if name in OUTWARD_EXTENSIONS)
+        wanted = [(name, schema) for name, schema in wanted if name not in OUTWARD_EXTENSIONS]
         if not wanted:
             return
         with self.admin() as connection, self.connect() as owner:
@@ -314,6 +321,9 @@ class Restore:
             raise self._cut()
 
     def _one(self, connection: Connection, part: Statement, script: Script) -> None:
+        if (reaching := outward(part)) is not None:
+            self._note_outward([reaching])
+            return
         if left_out(part, connection.info.server_version):
             return
         if (extension := extension_of(part)) is not None:
@@ -331,10 +341,16 @@ class Restore:
                 raise failure(error, str(self.dump)) from None
             line, _ = place_of(part, error)
             raise self._fail(
-                f"the server refused: {message_of(error)}",
+                f"the server refused: {_row_of(part, error)}{message_of(error)}",
                 remedy_for(error.diag.message_primary or ""),
                 line,
             ) from None
+
+    def _note_outward(self, found: Iterable[str]) -> None:
+        for each in found:
+            note = f"left out, since it reaches other servers: {on_one_line(each)}"
+            if note not in self.notes:
+                self.notes.append(note)
 
     def _verified(self, connection: Connection) -> dict[str, int]:
         """Return the rows of each table.
@@ -379,6 +395,17 @@ class Restore:
             ).fetchone()
             is None
         ]
+
+
+def _row_of(part: Statement, error: psycopg.Error) -> str:
+    """Return the table, line and column of a row that was refused, for what comes before why."""
+    table = copied_table(part)
+    if table is None:
+        return ""
+    match = PLACE.match(error.diag.context or "")
+    line = f", line {match[1]} of its rows" if match else ""
+    column = f", column {match[2]}" if match and match[2] else ""
+    return f"{table}{line}{column}: "
 
 
 class _Counted(Script):

@@ -9,7 +9,7 @@ import psycopg
 
 from ...errors import Locked, MigrationError, ServerUnavailable
 from .plain import Script, Statement, Unreadable
-from .session import WITHHELD, Connection, message_of
+from .session import WITHHELD, Connection, failure, message_of
 
 _OURS = re.compile(
     rb"^(BEGIN|START\s+TRANSACTION|COMMIT|END)(\s+(WORK|TRANSACTION))?"
@@ -102,6 +102,8 @@ def explained(path: Path, current: list[Statement], *, whole: bool = True) -> It
             raise ServerUnavailable(
                 "the connection was lost", where=str(path), remedy="run the command again"
             ) from None
+        if error.sqlstate == "53100":
+            raise failure(error, str(path)) from None
         where = str(path)
         if current:
             line, column = place_of(current[0], error)
@@ -111,6 +113,13 @@ def explained(path: Path, current: list[Statement], *, whole: bool = True) -> It
                 "the step waited too long for a lock that another session holds",
                 where=where,
                 remedy="end the long transaction on that table, or run again later; "
+                f"{_rest(whole=whole)}",
+            ) from None
+        if error.sqlstate == "40P01":
+            raise Locked(
+                "the step and another session waited for each other (a deadlock)",
+                where=where,
+                remedy=f"see that both take their locks in one order, or run again later; "
                 f"{_rest(whole=whole)}",
             ) from None
         raise MigrationError(
@@ -134,7 +143,9 @@ def _remedy(state: str, *, whole: bool) -> str:
             "the embedded server's owner is no superuser: use a trusted extension, or set a URL "
             "whose user may do this"
         )
-    if state.startswith("23"):
+    if state == "57014":
+        first = "give that step more time: `SET LOCAL statement_timeout = '1h';` at its top"
+    elif state.startswith("23"):
         first = "the rows that are there do not allow it: change them, or let the step do so first"
     elif state in WITHHELD:
         first = "the script itself refuses to go on: see there what it looks for"

@@ -25,6 +25,7 @@ from .session import (
     connection_facts,
     drop_database,
     identifier,
+    lost_lines,
     place,
     query,
     statement,
@@ -251,11 +252,12 @@ class PostgresServer:
         """
         connection = connect(self.base_url, name)
         try:
-            if read_only:
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield PostgresDatabase(
-                name, connection, lambda: connect(self.base_url, name), self._streams(name)
-            )
+            with lost_lines(name):
+                if read_only:
+                    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                yield PostgresDatabase(
+                    name, connection, lambda: connect(self.base_url, name), self._streams(name)
+                )
         finally:
             connection.close()
 
@@ -345,7 +347,8 @@ class PostgresServer:
     def _administer(self) -> Iterator[Connection]:
         connection = connect(self.base_url)
         try:
-            yield connection
+            with lost_lines(place(connection_facts(self.base_url))):
+                yield connection
         finally:
             connection.close()
 

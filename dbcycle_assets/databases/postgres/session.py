@@ -1,5 +1,6 @@
 """Connections with fixed settings, quoted identifiers, and errors without values."""
 
+import random
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,19 @@ import sqlalchemy
 from psycopg import sql
 from psycopg.rows import DictRow, dict_row
 
-from ...errors import BadInput, DbCycleError, DiskUnavailable, ServerUnavailable
+from ...config import credentials
+from ...errors import (
+    BadInput,
+    DbCycleError,
+    DiskUnavailable,
+    GuardRefused,
+    ServerUnavailable,
+    on_one_line,
+)
 
 APPLICATION = "dbcycle"
+TRIED = (13, 18)
+"""The oldest and the newest major version of PostgreSQL that this product is used with."""
 
 SETTINGS = {
     "datestyle": "ISO, MDY",
@@ -34,6 +45,10 @@ SETTINGS = {
 Connection = psycopg.Connection[DictRow]
 
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|\([^()]*\)=\([^()]*\)")
+_FULL = re.compile(r"too many (clients|connections)|remaining connection slots")
+_PAUSES = (0.2, 0.5, 1.0, 2.0)
+"""How many seconds lie between the tries to log in to a server that is full."""
+_BYTES = re.compile(r"0x[0-9a-f]{2}( 0x[0-9a-f]{2})*")
 WITHHELD = {"P0001", "P0002", "P0003", "P0004"}
 
 
@@ -106,17 +121,55 @@ def connect(url: str, database: str | None = None) -> Connection:
     facts.setdefault("connect_timeout", "10")
     facts["application_name"] = APPLICATION
     try:
-        connection = psycopg.connect(
-            **cast("Any", facts), autocommit=True, row_factory=dict_row, prepare_threshold=None
-        )
+        connection = _opened(facts)
     except psycopg.Error as error:
         raise ServerUnavailable(
             f"cannot connect to database `{facts.get('dbname', '')}`: {why(error)}",
             where=place(facts),
-            remedy="check the URL and that the server runs; `dbcycle doctor` tells more",
+            remedy=f"tried {len(_PAUSES) + 1} times: close sessions, or raise the limit, and run "
+            "again"
+            if _FULL.search(str(error))
+            else "check the URL and that the server runs; `dbcycle doctor` tells more",
         ) from None
-    settle(connection)
+    try:
+        _require_tried(connection, place(facts))
+        with translated(place(facts)):
+            settle(connection)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _require_tried(connection: Connection, where: str) -> None:
+    """Refuse a server of a major version that this product was never tried with.
+
+    Raises:
+        GuardRefused: it is one, and the user has not agreed.
+    """
+    major = connection.info.server_version // 10_000
+    if TRIED[0] <= major <= TRIED[1] or credentials.untested_server():
+        return
+    raise GuardRefused(
+        f"the server is PostgreSQL {connection.info.parameter_status('server_version')}, and this "
+        f"version of dbcycle was tried with {TRIED[0]} to {TRIED[1]}",
+        where=where,
+        remedy="update dbcycle, or set DBCYCLE_UNTESTED_SERVER=1 to use it all the same",
+    )
+
+
+def _opened(facts: Mapping[str, str]) -> Connection:
+    """Open a session; a server whose sessions are all taken is asked a few times more."""
+    for pause in (*_PAUSES, None):
+        try:
+            return psycopg.connect(
+                **cast("Any", facts), autocommit=True, row_factory=dict_row, prepare_threshold=None
+            )
+        except psycopg.OperationalError as error:
+            if pause is None or not _FULL.search(str(error)):
+                raise
+        time.sleep(pause * random.uniform(0.7, 1.3))  # noqa: S311 - not a secret
+    raise AssertionError  # the last try returns or raises
 
 
 def settle(connection: Connection) -> None:
@@ -163,7 +216,8 @@ def message_of(error: psycopg.Error) -> str:
     if state in WITHHELD:
         primary = "the script raised an exception (its text is withheld, it may hold values)"
     elif state.startswith("22") or state in {"42804", "42846"}:
-        primary = _QUOTED.sub("…", primary)
+        primary = _BYTES.sub("…", _QUOTED.sub("…", primary))
+    primary = on_one_line(primary)
     return f"{primary} [{state}]" if state else primary
 
 
@@ -183,6 +237,10 @@ def sqlalchemy_transaction(raw: psycopg.Connection[Any]) -> Iterator[sqlalchemy.
     try:
         with engine.begin() as connection:
             yield connection
+    except sqlalchemy.exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error) and _is_lost(error.orig):
+            raise failure(error.orig, raw.info.dbname) from None
+        raise
     finally:
         engine.dispose()
 
@@ -196,6 +254,27 @@ def translated(where: str, kind: type[DbCycleError] = DbCycleError) -> Iterator[
         raise failure(error, where, kind) from None
 
 
+@contextmanager
+def lost_lines(where: str) -> Iterator[None]:
+    """Turn the loss of a session, wherever in the block it shows, into an error of ours; others
+    pass as they are.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        if not _is_lost(error):
+            raise
+        raise failure(error, where) from None
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Tell whether an error says that the server is gone, full or shutting down."""
+    state = error.sqlstate or ""
+    if not state:
+        return isinstance(error, psycopg.OperationalError)
+    return state.startswith(("08", "57P", "53"))
+
+
 def failure(
     error: psycopg.Error, where: str, kind: type[DbCycleError] = DbCycleError
 ) -> DbCycleError:
@@ -205,9 +284,7 @@ def failure(
         return DiskUnavailable(
             "the server's disk is full", where=where, remedy="free some space and run again"
         )
-    if state.startswith(("08", "57P", "53")) or (
-        not state and isinstance(error, psycopg.OperationalError)
-    ):
+    if _is_lost(error):
         return ServerUnavailable(
             f"the server went away or is full: {message_of(error)}",
             where=where,
@@ -218,6 +295,12 @@ def failure(
             "another session holds a lock for too long",
             where=where,
             remedy="close other sessions on the database and run again",
+        )
+    if state == "42501" and kind is DbCycleError:
+        return BadInput(
+            f"the server refused: {message_of(error)}",
+            where=where,
+            remedy="connect as a role that may do this, or let an administrator grant it",
         )
     return kind(f"the server refused: {message_of(error)}", where=where)
 

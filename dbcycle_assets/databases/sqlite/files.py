@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -89,6 +90,21 @@ def second_name(path: Path, second: Path) -> None:
         os.link(path, second)
     except OSError:
         path.replace(second)
+
+
+def require_room(path: Path, folder: Path) -> None:
+    """Refuse to begin a copy of a file where there is no room for it.
+
+    Raises:
+        DiskUnavailable: both sizes are told.
+    """
+    needed, free = path.stat().st_size, shutil.disk_usage(folder).free
+    if needed > free:
+        raise DiskUnavailable(
+            f"a copy needs {needed:,} bytes, and {free:,} are free",
+            where=str(folder),
+            remedy="free some space and run again; nothing was done",
+        )
 
 
 def sync(path: Path) -> None:

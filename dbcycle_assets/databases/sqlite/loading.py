@@ -6,10 +6,13 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from ...anonymizers.base import Kind
 from ...errors import BadInput, GoldenError, did_you_mean
 from ...model.catalog import Column, Table
 from ..port import Loaded, Row
+from .batches import rows_in
 from .catalog import column_collations
 from .keys import Key, keys_of, locator, same_row
 from .rows import fingerprint
@@ -127,16 +130,41 @@ def _strip(load: _Load) -> None:
 def _copy_in(load: _Load, blocks: Iterable[bytes]) -> int:
     """Copy the extract in; return how many rows the table has then."""
     kinds = [affinity(column.type) for column in load.columns]
-    rows = rows_of(blocks, kinds, load.table.id)
+    done = 0
     try:
-        insert_all(load.connection, load.insert, rows, len(kinds))
+        for block in blocks:
+            done += _insert_block(load, block, kinds, done)
         return int(load.connection.execute(f"SELECT count(*) FROM {load.name}").fetchone()[0])
     except (sqlite3.IntegrityError, sqlite3.DataError) as error:
         raise BadInput(
             f"a row does not fit: {message_of(error)}",
-            where=f"{load.table.id}, row {getattr(error, 'row', '?')}",
+            where=f"{load.table.id}, row {done + getattr(error, 'row', 0)}",
             remedy="choose an anonymizer whose values the column accepts",
         ) from None
+
+
+def _insert_block(load: _Load, block: bytes, kinds: Sequence[str], done: int) -> int:
+    """Insert the rows of a block, all at once where that is possible; return how many.
+
+    Raises:
+        BadInput: a line cannot be read.
+    """
+    try:
+        rows, plain = rows_in(block, kinds)
+    except (ValueError, OverflowError, pl.exceptions.PolarsError):
+        rows, plain = [], False  # which one it is, the way of single rows tells
+    if plain:
+        load.connection.execute("SAVEPOINT block")
+        try:
+            load.connection.executemany(load.insert(["?"] * len(kinds)), rows)
+        except sqlite3.Error:
+            load.connection.execute("ROLLBACK TO block")
+        else:
+            return len(rows)
+        finally:
+            load.connection.execute("RELEASE block")
+    single = rows_of([block], kinds, load.table.id, done)
+    return insert_all(load.connection, load.insert, single, len(kinds))
 
 
 def _take_golden(load: _Load, golden: Sequence[Row]) -> None:
@@ -208,6 +236,7 @@ def _golden_value(load: _Load, name: str, text: str | None, number: int) -> Valu
         raise GoldenError(
             f"does not fit {load.table.id}: a {column.type} column needs a number",
             where=f"record {number}, field {name}",
+            remedy="write a number there",
         )
     return value.raw if isinstance(value, Undecodable) else value
 

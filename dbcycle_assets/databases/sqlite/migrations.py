@@ -13,7 +13,7 @@ import sqlalchemy
 from ...errors import MigrationError
 from ...model.digest import digest_of_text
 from ...model.migration import Entry, Mark, Script
-from ..migrating import Change, Effect, Fault, Holder, Part, Signs
+from ..migrating import Change, Effect, Fault, Holder, Part, Signs, one_claim
 from . import lexer, locking, scripts
 from .catalog import column_names
 from .session import exists, identifier, settle, sqlalchemy_transaction, transaction, translated
@@ -199,6 +199,10 @@ class SqliteMigrations:
         """Refuse: a lock that is held belongs to a living process; see the protocol."""
         locking.release(holder)
 
+    def blockers(self) -> list[str]:
+        """Return none: SQLite does not tell who has a file open."""
+        return []
+
     def still_locked(self) -> bool:
         """Tell whether the lock is ours."""
         return self._locks > 0
@@ -292,7 +296,13 @@ class SqliteMigrations:
     def claim(self) -> Mapping[str, Any] | None:
         """Return what :meth:`set_claim` wrote into the database, or None."""
         rows = self._rows("claim", "SELECT document FROM _dbcycle_claim")
-        return json.loads(rows[0][0]) if len(rows) == 1 else None
+        documents: list[object] = []
+        for (text,) in rows:
+            try:
+                documents.append(json.loads(text))
+            except (TypeError, ValueError):
+                documents.append(None)
+        return one_claim(documents, self.name)
 
     def set_claim(self, document: Mapping[str, Any]) -> None:
         """Write down, in the database, whose it is and in which environment."""

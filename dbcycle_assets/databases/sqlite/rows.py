@@ -10,10 +10,11 @@ from ...model.catalog import Column, Table
 from ...model.digest import digest_of
 from ..port import WHOLE, Fingerprint, Part
 from ..sets import Kept, everything
+from .batches import block_of
 from .session import identifier
 from .values import affinity, encode, line_of
 
-_BLOCK = 1 << 20
+_BATCH = 20_000
 _ROWS = 1000
 _MODULUS = 2**128
 _SAMPLED = 20_000
@@ -83,16 +84,9 @@ def read(  # noqa: PLR0913 - the protocol has as many
         source = f"(SELECT t.* FROM {source}{_order(table)}{window}) AS t"
     source += "".join(joins)
     select = f"SELECT {', '.join(names)} FROM {source}{_order(table)}"
-    gathered: list[str] = []
-    size = 0
-    for line in _lines(connection, select, kinds):
-        gathered.append(line)
-        size += len(line) + 1
-        if size >= _BLOCK:
-            yield ("\n".join(gathered) + "\n").encode()
-            gathered, size = [], 0
-    if gathered:
-        yield ("\n".join(gathered) + "\n").encode()
+    cursor = connection.execute(select)
+    while batch := cursor.fetchmany(_BATCH):
+        yield block_of(batch, kinds)
 
 
 def _order(table: Table) -> str:

@@ -24,10 +24,14 @@ def text_of(script: bytes, path: Path) -> str:
     try:
         text = script.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise MigrationError("the file is not UTF-8", where=str(path)) from None
+        raise MigrationError(
+            "the file is not UTF-8", where=str(path), remedy="save it as UTF-8"
+        ) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise MigrationError("the file holds a NUL character", where=f"{path}:{line}")
+        raise MigrationError(
+            "the file holds a NUL character", where=f"{path}:{line}", remedy="save it as plain text"
+        )
     return text
 
 

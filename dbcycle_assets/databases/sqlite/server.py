@@ -34,7 +34,15 @@ from .dumps import (
     remove,
     rows_by_table,
 )
-from .files import disk_errors, quieten, read_stamp, second_name, sync, write_stamp
+from .files import (
+    disk_errors,
+    quieten,
+    read_stamp,
+    require_room,
+    second_name,
+    sync,
+    write_stamp,
+)
 from .locking import locked
 from .pool import pool
 from .session import connect, exists, failure, message_of, transaction, translated
@@ -139,6 +147,7 @@ class SqliteServer:
     ) -> None:
         """Create ``name`` as a copy of any database; see the protocol."""
         _ = end_sessions, live  # SQLite's backup needs none to end
+        require_room(self._path(source), self.folder)
         with self._connected(source) as original, self._built(name, stamp) as copy:
             original.backup(copy)
 

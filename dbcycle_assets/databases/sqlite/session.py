@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy
 
-from ...errors import DbCycleError, DiskUnavailable, ServerUnavailable
+from ...errors import Cancelled, DbCycleError, DiskUnavailable, ServerUnavailable
 from .values import text_of
 
 OURS = "_dbcycle_"
@@ -18,6 +18,8 @@ SIBLINGS = ("-wal", "-shm", "-journal")
 """What SQLite may keep beside a database file."""
 
 _PATIENCE = 30.0
+_STEPS = 500_000
+"""After how many instructions of SQLite's machine a signal is looked for: some milliseconds."""
 _TRIGGER = 1811  # SQLITE_CONSTRAINT_TRIGGER: the text is the trigger's own
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 
@@ -34,8 +36,15 @@ def connect(path: Path, mode: str = "rw", *, immutable: bool = False) -> sqlite3
         uri, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
     )
     connection.text_factory = text_of
+    # Python looks for signals between its own instructions only: a long statement has to give it
+    # some, or Ctrl-C would wait for its end.
+    connection.set_progress_handler(_go_on, _STEPS)
     settle(connection)
     return connection
+
+
+def _go_on() -> int:
+    return 0
 
 
 def settle(connection: sqlite3.Connection) -> None:
@@ -105,6 +114,8 @@ def failure(
     """Return our error for SQLite's."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     message = message_of(error)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Cancelled("stopped; nothing half-made was kept", where=where)
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY}:
         return DiskUnavailable(
             f"SQLite cannot write: {message}",

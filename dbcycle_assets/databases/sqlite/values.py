@@ -13,16 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ...errors import BadInput
+from ..copytext import escape, unescape
 
 MARK = "\x1b"
 _INTEGER, _REAL, _TEXT, _RAW = "#", "~", "'", "?"
 
 Value = int | float | str | bytes | None
 
-_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_LETTERS = {character: f"\\{letter}" for letter, character in _ESCAPES.items()} | {"\\": "\\\\"}
-_SPECIAL = re.compile(r"[\\\b\f\n\r\t\v]")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _HEX = re.compile(r"\\x(?:[0-9a-f]{2})*")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|-?Infinity")
@@ -140,26 +137,18 @@ def line_of(row: Iterable[Value | Undecodable], kinds: Sequence[str]) -> str:
 def _field(text: str | None) -> str:
     if text is None:
         return "\\N"
-    if _SPECIAL.search(text) is None:
-        return text
-    return _SPECIAL.sub(lambda match: _LETTERS[match.group()], text)
-
-
-def _unfield(field: str) -> str:
-    if "\\" not in field:
-        return field
-    return _ESCAPED.sub(lambda match: _ESCAPES.get(match.group(1), match.group(1)), field)
+    return escape(text)
 
 
 def rows_of(
-    blocks: Iterable[bytes], kinds: Sequence[str], where: str
+    blocks: Iterable[bytes], kinds: Sequence[str], where: str, before: int = 0
 ) -> Iterator[list[Value | Undecodable]]:
-    """Yield the rows of copy text.
+    """Yield the rows of copy text; so many came ``before``, for the message of an error.
 
     Raises:
         BadInput: a line does not have a field for every column, or cannot be read.
     """
-    number = 0
+    number = before
     for block in blocks:
         lines = block.decode().split("\n")
         for line in lines[:-1] if lines[-1] == "" else lines:
@@ -172,7 +161,7 @@ def rows_of(
                 )
             try:
                 yield [
-                    None if field == "\\N" else decode(_unfield(field), kind)
+                    None if field == "\\N" else decode(unescape(field), kind)
                     for field, kind in zip(fields, kinds, strict=True)
                 ]
             except (ValueError, OverflowError):
