@@ -26,7 +26,7 @@ from . import speed
 TABLE = "people_0"
 WORK, TARGET = "dbcycle_bench_work", "dbcycle_bench_target"
 SALT = "a salt of the benchmark"
-PATIENCE = 1800
+PATIENCE = 600
 
 
 @dataclass

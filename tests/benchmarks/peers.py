@@ -89,9 +89,12 @@ def measure(chosen, ways, programs):
                     bench = Bench(shop, place, programs.get(way.program, ""), rows, way.admin)
                     try:
                         taken = attempt(way, bench, originals)
-                    except (RuntimeError, psycopg.Error, subprocess.TimeoutExpired) as error:
+                    except subprocess.TimeoutExpired as error:
+                        failed[way.name] = f"not done after {error.timeout:.0f} seconds"
+                    except (RuntimeError, psycopg.Error) as error:
                         failed[way.name] = str(error)
-                        print(f"{way.name}: {error}", flush=True)
+                    if way.name in failed:
+                        print(f"{way.name}: {failed[way.name]}", flush=True)
                         continue
                     found.setdefault(way.name, []).append(taken)
                     if way.name not in OURS and taken["seconds"] > chosen.slow:
@@ -129,8 +132,12 @@ def summary(rows, found, failed):
         kept[name] = {"rounds": len(taken), "seconds": seconds, "start": starts[name]}
         kept[name] |= {"ratios": ratios} | left
     for name in failed:
-        print(f"{name:20} failed")
-    return {"rows": rows, "ways": kept, "failed": sorted(failed)}
+        print(f"{name:20} failed: {failed[name][:60]}")
+    return {
+        "rows": rows,
+        "ways": kept,
+        "failed": {name: said[:60] for name, said in failed.items()},
+    }
 
 
 def main():
