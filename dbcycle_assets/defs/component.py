@@ -85,7 +85,7 @@ class DbCycleScaffolder(dg.Scaffolder[ScaffoldParams]):
         Raises:
             UsageError: the path that was given holds no project.
         """
-        root = request.project_root or request.target_path
+        root = (request.project_root or request.target_path).resolve()
         given = request.params.project_path
         found = root / request.target_path.name if given is None else find_project(given, Path())
         scaffold_component(request, {"project": _reference(found, root, request.target_path)})

@@ -138,15 +138,16 @@ def test_wrong_yaml_is_told_with_its_line(acme):
 
 
 @contextmanager
-def loaded(shop, attributes="", more=""):  # noqa: F811
-    """Load the component by a YAML file; give its definitions."""
+def loaded(shop, attributes="", more="", files=None):  # noqa: F811
+    """Load the component by a YAML file with others beside it; give its definitions."""
     lines = "".join(f"  {line}\n" for line in attributes.splitlines())
     with create_defs_folder_sandbox() as sandbox:
         place = sandbox.scaffold_component(DbCycleComponent, "shop")
         text = (
             f"type: dbcycle_assets.DbCycleComponent\nattributes:\n  project: {shop}\n{lines}{more}"
         )
-        (place / "defs.yaml").write_text(text)
+        for name, content in {"defs.yaml": text, **(files or {})}.items():
+            (place / name).write_text(content)
         with sandbox.load_component_and_build_defs(place) as (component, defs):
             assert isinstance(component, DbCycleComponent)
             yield defs
@@ -336,6 +337,11 @@ def test_the_executor_is_that_of_the_jobs_alone(shop):  # noqa: F811
             assert whole.resolve_job_def("other_refresh").executor_def is dg.in_process_executor
     with pytest.raises(ComponentTreeException) as told, loaded(shop, "executor: multiproces"):
         pass
+    own = "import dagster as dg\n@dg.template_var\ndef mine():\n    return dg.multi_or_in_process_executor\n"
+    more = "template_vars_module: .own\n"
+    with loaded(shop, "executor: '{{ mine }}'", more, {"own.py": own}) as defs:
+        job = defs.resolve_job_def("other_refresh")
+        assert job.executor_def is dg.multi_or_in_process_executor
     assert "defs.yaml:4 - attributes.executor" in str(told.value.__cause__)
     assert "did you mean `multiprocess`" in str(told.value.__cause__)
 
