@@ -346,6 +346,24 @@ def test_the_executor_is_that_of_the_jobs_alone(shop):  # noqa: F811
     assert "did you mean `multiprocess`" in str(told.value.__cause__)
 
 
+def test_the_production_database_can_be_an_asset_of_others(shop):  # noqa: F811
+    """It takes the key that it has elsewhere, and no condition: nobody here can make it."""
+    config = (shop / "dbcycle.yaml").read_text()
+    asked = "{dump: prod.db, download: {url_env: PROD_URL}}"
+    (shop / "dbcycle.yaml").write_text(config.replace("{dump: prod.db}", asked))
+    attributes = (
+        "translation: {automation_condition: '{{ dg.AutomationCondition.eager() }}'}\n"
+        "stages: {prod_database: {key: warehouse/live}}\n"
+    )
+    with loaded(shop, attributes) as defs:
+        graph = defs.resolve_asset_graph()
+        live = dg.AssetKey(["warehouse", "live"])
+        assert graph.get(dg.AssetKey(["shop", "prod_dump"])).parent_keys == {live}
+        assert not graph.get(live).is_materializable
+        assert graph.get(live).automation_condition is None
+        assert live not in defs.resolve_job_def("shop_refresh").asset_layer.executable_asset_keys
+
+
 def test_post_processing_works(shop):  # noqa: F811
     """What every component lets its file do to its assets, this one does too."""
     more = (
