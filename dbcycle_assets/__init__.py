@@ -8,7 +8,9 @@ from .config.settings import Settings
 from .errors import DbCycleError
 
 __all__ = [
+    "DbCycleComponent",
     "DbCycleError",
+    "DbCycleTranslator",
     "Project",
     "Settings",
     "build_definitions",
@@ -20,6 +22,8 @@ __all__ = [
 ]
 
 _LAZY = {
+    "DbCycleComponent": "defs.component",
+    "DbCycleTranslator": "defs.specs",
     "build_definitions": "defs",
     "load_settings": "upkeep.connecting",
     "open_engine": "upkeep.connecting",
@@ -36,3 +40,8 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f".{_LAZY[name]}", __name__), name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """List the lazy names too: `dg` finds the component among them."""
+    return sorted({*globals(), *__all__})

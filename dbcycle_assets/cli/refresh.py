@@ -57,10 +57,10 @@ def plan(
 
 
 def _print_selection(invocation: Invocation, cycle: "Cycle") -> None:
-    from ..defs.specs import asset_key
+    from ..defs.specs import Specs
 
-    project = invocation.project.name
-    keys = [asset_key(project, entry.asset).to_user_string() for entry in cycle.stale()]
+    specs = Specs(invocation.project, cycle.nodes().values())
+    keys = [specs.key(entry.asset).to_user_string() for entry in cycle.stale()]
     selection = " or ".join(f'key:"{key}"' for key in keys)
     if not keys:
         note("nothing is stale")

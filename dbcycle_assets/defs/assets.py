@@ -6,18 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from ..artifacts import read_catalog
-from ..config.model import Project
 from ..cycle import download, export, extract, migrate, plan, publish, restore, seed, subset
 from ..cycle.extract import Failure
 from ..cycle.lock import holding
-from ..cycle.nodes import asset_nodes
 from ..cycle.session import Cycle, Outcome
 from ..errors import DbCycleError, Unavailable
 from ..model.ledger import Node
 from .chunked import ChunkedExtract
 from .results import failed_checks, materialized
-from .specs import asset_key, asset_spec, check_specs
+from .specs import Specs
 
 FORCE_TAG = "dbcycle/force"
 DOWNLOAD_TAG = "dbcycle/download"
@@ -38,7 +35,7 @@ def _ignore(_outcome: Outcome | Failure) -> None:
 
 
 def build_assets(
-    project: Project,
+    specs: Specs,
     *,
     cycle: Cycle | None = None,
     watch: Watcher = _ignore,
@@ -48,24 +45,16 @@ def build_assets(
     With ``cycle`` every step uses that one session, and the tables of a stage are one step;
     otherwise each step opens its own, and the config says whether each table is a step.
     """
-    nodes = list(asset_nodes(project, read_catalog(project.records)))
+    project = specs.project
     by_stage: dict[str, list[Node]] = {}
-    for node in nodes:
+    for node in specs.nodes:
         by_stage.setdefault(node.stage, []).append(node)
     apart = cycle is None and project.config.execution.steps == "per_table"
-    build = _Builder(project, cycle, watch, RETRIES if apart else None)
+    build = _Builder(specs, cycle, watch, RETRIES if apart else None)
     source = project.config.source.download
     external = ("prod_database",) if source is not None and source.url_env else ()
     assets: list[dg.AssetsDefinition | dg.AssetSpec] = []
-    if external:
-        assets.append(
-            dg.AssetSpec(
-                asset_key(project.name, "prod_database"),
-                group_name="dump",
-                description="The production database; read only, and only to dump it.",
-                kinds={"postgres"},
-            )
-        )
+    assets += [specs.external(asset) for asset in external]
     assets.append(build.assets("prod_dump", by_stage["prod_dump"], _dump, external=external))
     assets += [
         build.assets("anonymization_key", by_stage["anonymization_key"], _key),
@@ -127,12 +116,13 @@ class _Builder:
 
     def __init__(
         self,
-        project: Project,
+        specs: Specs,
         cycle: Cycle | None,
         watch: Watcher,
         retries: dg.RetryPolicy | None,
     ) -> None:
-        self._project = project
+        self._specs = specs
+        self._project = specs.project
         self._cycle = cycle
         self._watch = watch
         self._retries = retries
@@ -148,24 +138,22 @@ class _Builder:
     ) -> dg.AssetsDefinition:
         """Return one step that runs ``stage`` for the selected nodes and reports every outcome."""
         project = self._project
-        specs = [asset_spec(project, node, external) for node in nodes]
+        specs = self._specs
+        found = [specs.spec(node, external) for node in nodes]
         if partly:
-            specs = [spec.replace_attributes(skippable=True) for spec in specs]
+            found = [spec.replace_attributes(skippable=True) for spec in found]
 
         @dg.multi_asset(
             name=f"{project.name}_{_op_name(name)}",
-            specs=specs,
-            check_specs=[check for node in nodes for check in check_specs(project, node)],
+            specs=found,
+            check_specs=[check for node in nodes for check in specs.checks(node)],
             can_subset=partly,
             pool=f"dbcycle_{project.name}{'_production' if external else ''}",
             retry_policy=self._retries,
         )
         def step(context: dg.AssetExecutionContext) -> Results:
-            chosen = [
-                node
-                for node in nodes
-                if asset_key(project.name, node.asset) in context.selected_asset_keys
-            ]
+            selected = context.selected_asset_keys
+            chosen = [node for node in nodes if specs.key(node.asset) in selected]
             with self._session(context, name) as cycle:
                 tables = [node.table for node in chosen if node.table is not None]
                 yield from self._report(chosen, stage(cycle, tables))
@@ -177,9 +165,7 @@ class _Builder:
         parts = self._project.config.execution.chunks.get(node.table or "", 1)
         if parts == 1:
             return self.assets(f"extracts_{node.table}", [node], extract.extract)
-        steps = ChunkedExtract(
-            self._project, node, parts, self._session, self._failed, self._retries
-        )
+        steps = ChunkedExtract(self._specs, node, parts, self._session, self._failed, self._retries)
         return steps.asset()
 
     def _failed(self, node: Node, error: DbCycleError) -> dg.Failure:
@@ -193,14 +179,14 @@ class _Builder:
                 self._watch(outcome)
                 if isinstance(outcome, Failure):
                     failures.append(outcome.error)
-                    yield from failed_checks(self._project, outcome.asset, outcome.error)
+                    yield from failed_checks(self._specs, outcome.asset, outcome.error)
                 else:
-                    yield materialized(self._project, outcome)
+                    yield materialized(self._specs, outcome)
         except DbCycleError as error:
             asset = chosen[0].asset
             self._watch(Failure(asset, error))
             if len(chosen) == 1:
-                yield from failed_checks(self._project, asset, error)
+                yield from failed_checks(self._specs, asset, error)
             failures.append(error)
         if failures:
             raise _failed(failures) from None

@@ -12,7 +12,7 @@ from ..cycle.session import Cycle
 from ..errors import DbCycleError
 from ..model.digest import digest_of
 from .assets import DOWNLOAD_TAG
-from .specs import asset_key
+from .specs import Specs
 
 Job = Any  # what `define_asset_job` gives has no public name in Dagster 1.13
 PROJECT_TAG = "dbcycle/project"
@@ -24,9 +24,10 @@ RUNNING = [
 ]
 
 
-def build_jobs(project: Project) -> list[Job]:
+def build_jobs(specs: Specs, executor: dg.ExecutorDefinition) -> list[Job]:
     """Return the refresh job and the nightly one, which downloads a fresh dump first."""
-    everything = dg.AssetSelection.key_prefixes(project.name)
+    project = specs.project
+    everything = dg.AssetSelection.assets(*specs.keys)
     tags = {PROJECT_TAG: project.name}
     return [
         dg.define_asset_job(
@@ -34,12 +35,14 @@ def build_jobs(project: Project) -> list[Job]:
             everything,
             description="Run the whole cycle; what is fresh is not done again.",
             tags=tags,
+            executor_def=executor,
         ),
         dg.define_asset_job(
             f"{project.name}_nightly",
             everything,
             description="Download a fresh dump, then run the whole cycle.",
             tags=tags | {DOWNLOAD_TAG: "true", "dbcycle/trigger": "nightly"},
+            executor_def=executor,
         ),
     ]
 
@@ -54,13 +57,14 @@ def build_schedule(project: Project, jobs: list[Job]) -> dg.ScheduleDefinition:
     )
 
 
-def build_sensor(project: Project) -> dg.SensorDefinition:
+def build_sensor(specs: Specs) -> dg.SensorDefinition:
     """Return the sensor that requests what is stale, judged anew at every tick."""
-    loaded = _code_versions(project)
+    project = specs.project
+    loaded = {node.asset: node.code_version for node in specs.nodes}
 
     @dg.sensor(
         name=f"{project.name}_stale",
-        target=dg.AssetSelection.key_prefixes(project.name),
+        target=dg.AssetSelection.assets(*specs.keys),
         minimum_interval_seconds=30,
         description="Requests the stale assets when the config, a migration, a golden file, a seed "
         "or the dump changed.",
@@ -81,7 +85,7 @@ def build_sensor(project: Project) -> dg.SensorDefinition:
         if state == context.cursor:
             return dg.SkipReason("these assets were requested before and are still stale")
         request = dg.RunRequest(
-            asset_selection=[asset_key(project.name, entry.asset) for entry in found],
+            asset_selection=[specs.key(entry.asset) for entry in found],
             tags={PROJECT_TAG: project.name, "dbcycle/trigger": "stale"},
         )
         return dg.SensorResult(run_requests=[request], cursor=state)

@@ -7,13 +7,12 @@ from typing import Any
 
 import dagster as dg
 
-from ..config.model import Project
 from ..cycle import chunks
 from ..cycle.session import Cycle
 from ..errors import DbCycleError
 from ..model.ledger import Node
 from .results import failed_checks, materialized
-from .specs import asset_key, asset_spec, check_specs, key_part
+from .specs import Specs, key_part
 
 Session = Callable[[dg.OpExecutionContext, str], AbstractContextManager[Cycle]]
 Failed = Callable[[Node, DbCycleError], dg.Failure]
@@ -27,7 +26,7 @@ ROWS = "rows"
 class ChunkedExtract:
     """The extract of one table, made in ``parts`` steps that executors may spread."""
 
-    project: Project
+    specs: Specs
     node: Node
     parts: int
     session: Session
@@ -42,13 +41,13 @@ class ChunkedExtract:
     @property
     def name(self) -> str:
         """The name of the steps, before the part's."""
-        return f"{self.project.name}_extracts_{key_part(self.table)}"
+        return f"{self.specs.project.name}_extracts_{key_part(self.table)}"
 
     def asset(self) -> dg.AssetsDefinition:
         """Return the asset: parts, then the joining step."""
-        keys = [asset_key(self.project.name, dep) for dep in self.node.deps]
-        inputs = {f"input_{number}": key for number, key in enumerate(keys)}
-        checks = {each.name: each for each in check_specs(self.project, self.node)}
+        spec = self.specs.spec(self.node)
+        inputs = {f"input_{number}": dep.asset_key for number, dep in enumerate(spec.deps)}
+        checks = {each.name: each for each in self.specs.checks(self.node)}
         outputs = {name: each.get_python_identifier() for name, each in checks.items()}
         joined = self._join(outputs)
         parts = [self._part(number, inputs) for number in range(self.parts)]
@@ -65,10 +64,9 @@ class ChunkedExtract:
         asset = dg.AssetsDefinition.from_graph(
             whole,
             keys_by_input_name=inputs,
-            keys_by_output_name={ROWS: asset_key(self.project.name, self.node.asset)},
+            keys_by_output_name={ROWS: spec.key},
             check_specs=list(checks.values()),
         )
-        spec = asset_spec(self.project, self.node)
         return asset.map_asset_specs(
             lambda known: known.replace_attributes(
                 code_version=spec.code_version,
@@ -78,6 +76,8 @@ class ChunkedExtract:
                 owners=spec.owners,
                 tags=spec.tags,
                 metadata={**known.metadata, **spec.metadata},
+                automation_condition=spec.automation_condition,
+                freshness_policy=spec.freshness_policy,
             )
         )
 
@@ -86,7 +86,7 @@ class ChunkedExtract:
             name=f"{self.name}_part_{number + 1}",
             ins={each: dg.In(dg.Nothing) for each in inputs},
             out=dg.Out(dg.Nothing),
-            pool=f"dbcycle_{self.project.name}",
+            pool=f"dbcycle_{self.specs.project.name}",
             retry_policy=self.retries,
         )
         def part(context: dg.OpExecutionContext) -> None:
@@ -103,7 +103,7 @@ class ChunkedExtract:
             name=f"{self.name}_join",
             ins={"parts": dg.In(dg.Nothing)},
             out={ROWS: dg.Out(dg.Nothing), **{each: dg.Out() for each in outputs.values()}},
-            pool=f"dbcycle_{self.project.name}",
+            pool=f"dbcycle_{self.specs.project.name}",
             retry_policy=self.retries,
         )
         def join(context: dg.OpExecutionContext) -> Iterator[Any]:
@@ -111,10 +111,10 @@ class ChunkedExtract:
                 with self.session(context, f"extracts_{self.table}_join") as cycle:
                     outcome = chunks.join(cycle, self.table, self.parts)
             except DbCycleError as error:
-                for result in failed_checks(self.project, self.node.asset, error):
+                for result in failed_checks(self.specs, self.node.asset, error):
                     yield dg.Output(result, outputs[result.check_name or ""])
                 raise self.failed(self.node, error) from None
-            made = materialized(self.project, outcome)
+            made = materialized(self.specs, outcome)
             yield dg.Output(
                 None, ROWS, metadata=dict(made.metadata or {}), data_version=made.data_version
             )

@@ -5,41 +5,38 @@ from typing import Any
 
 import dagster as dg
 
-from ..config.model import Project
 from ..cycle.session import Outcome
 from ..errors import DbCycleError
 from ..model.ledger import Check
-from .specs import asset_key
+from .specs import Specs
 
 
-def materialized(project: Project, outcome: Outcome) -> dg.MaterializeResult[None]:
+def materialized(specs: Specs, outcome: Outcome) -> dg.MaterializeResult[None]:
     """Return the materialization of one outcome, memoized or not, with its checks."""
     record = outcome.record
     return dg.MaterializeResult(
-        asset_key=asset_key(project.name, record.asset),
+        asset_key=specs.key(record.asset),
         data_version=dg.DataVersion(record.data_version),
-        metadata=_metadata(project, outcome),
-        check_results=[check_result(project, record.asset, check) for check in record.checks],
+        metadata=_metadata(specs, outcome),
+        check_results=[check_result(specs, record.asset, check) for check in record.checks],
     )
 
 
-def check_result(project: Project, asset: str, check: Check) -> dg.AssetCheckResult:
+def check_result(specs: Specs, asset: str, check: Check) -> dg.AssetCheckResult:
     """Return one check as Dagster's own: an error if it blocks, else a warning."""
     return dg.AssetCheckResult(
         check_name=check.name,
-        asset_key=asset_key(project.name, asset),
+        asset_key=specs.key(asset),
         passed=check.passed,
         severity=dg.AssetCheckSeverity.ERROR if check.blocking else dg.AssetCheckSeverity.WARN,
         metadata={name: _value(value) for name, value in check.facts.items()},
     )
 
 
-def failed_checks(
-    project: Project, asset: str, error: DbCycleError
-) -> Iterator[dg.AssetCheckResult]:
+def failed_checks(specs: Specs, asset: str, error: DbCycleError) -> Iterator[dg.AssetCheckResult]:
     """Yield the results that a verification error carries."""
     for check in getattr(error, "checks", ()):
-        yield check_result(project, asset, check)
+        yield check_result(specs, asset, check)
 
 
 def _value(value: object) -> Any:
@@ -48,7 +45,7 @@ def _value(value: object) -> Any:
     return dg.MetadataValue.json(value if isinstance(value, dict | list) else list(value))  # type: ignore[call-overload]
 
 
-def _metadata(project: Project, outcome: Outcome) -> dict[str, Any]:
+def _metadata(specs: Specs, outcome: Outcome) -> dict[str, Any]:
     record = outcome.record
     stage, _, table = record.asset.partition("/")
     facts = dict(record.facts)
@@ -65,12 +62,12 @@ def _metadata(project: Project, outcome: Outcome) -> dict[str, Any]:
     if columns and stage in {"extracts", "seeded"}:
         found["dagster/column_schema"] = _schema(columns)
         lineage = _lineage if stage == "extracts" else _merged_lineage
-        found["dagster/column_lineage"] = lineage(project, table, columns)
+        found["dagster/column_lineage"] = lineage(specs, table, columns)
     if published := facts.pop("columns_by_table", None):
-        found["dagster/column_lineage"] = _published_lineage(project, published)
+        found["dagster/column_lineage"] = _published_lineage(specs, published)
     facts.pop("profile", None)  # its numbers are those of the check
     if table:
-        found["dagster/table_name"] = f"{project.name}.{table}"
+        found["dagster/table_name"] = f"{specs.project.name}.{table}"
     facts.pop("digest", None)
     return found | {f"dbcycle/{name}": _value(value) for name, value in facts.items()}
 
@@ -100,34 +97,32 @@ def _tag(text: str) -> str:
     return "".join(char if char.isalnum() or char in "-_." else "_" for char in text)[:63]
 
 
-def _lineage(
-    project: Project, table: str, columns: list[Mapping[str, str]]
-) -> dg.TableColumnLineage:
+def _lineage(specs: Specs, table: str, columns: list[Mapping[str, str]]) -> dg.TableColumnLineage:
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for column in columns:
         name = column["name"]
-        source = asset_key(project.name, f"migrated/{table}")
+        source = specs.key(f"migrated/{table}")
         deps[name] = [dg.TableColumnDep(source, name)]
         if column["follows"]:
             parent, _, parent_column = column["follows"].rpartition(".")
-            followed = asset_key(project.name, f"migrated/{parent}")
+            followed = specs.key(f"migrated/{parent}")
             deps[name].append(dg.TableColumnDep(followed, parent_column))
     return dg.TableColumnLineage(deps_by_column=deps)
 
 
 def _merged_lineage(
-    project: Project, table: str, columns: list[Mapping[str, str]]
+    specs: Specs, table: str, columns: list[Mapping[str, str]]
 ) -> dg.TableColumnLineage:
-    source = asset_key(project.name, f"extracts/{table}")
+    source = specs.key(f"extracts/{table}")
     deps = {column["name"]: [dg.TableColumnDep(source, column["name"])] for column in columns}
     return dg.TableColumnLineage(deps_by_column=deps)
 
 
-def _published_lineage(project: Project, tables: Mapping[str, list[str]]) -> dg.TableColumnLineage:
+def _published_lineage(specs: Specs, tables: Mapping[str, list[str]]) -> dg.TableColumnLineage:
     """Return the lineage of the test database, whose columns are named ``table.column``."""
     return dg.TableColumnLineage(
         deps_by_column={
-            f"{table}.{name}": [dg.TableColumnDep(asset_key(project.name, f"seeded/{table}"), name)]
+            f"{table}.{name}": [dg.TableColumnDep(specs.key(f"seeded/{table}"), name)]
             for table, names in tables.items()
             for name in names
         }

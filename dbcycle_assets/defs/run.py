@@ -22,7 +22,7 @@ from ..databases.port import Progress
 from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 from .assets import build_assets
 from .automation import PROJECT_TAG
-from .specs import asset_key
+from .specs import Specs
 
 INSTANCE = b"""# Written by dbcycle; edit freely.
 telemetry:
@@ -100,11 +100,12 @@ def refresh(
             (result.memoized if outcome.memoized else result.materialized).append(name)
 
     with holding(project, "refresh"):
-        keys = _keys(cycle, select)
-        if keys:
+        specs = Specs(project, cycle.nodes().values())
+        selection = _selection(cycle, specs, select)
+        if selection:
             home = _without_telemetry(instance_home) if instance_home else dagster_home(project)
             with _storage_errors(home), dg.DagsterInstance.from_config(str(home)) as instance:
-                _execute(cycle, keys, instance, watch, result)
+                _execute(cycle, specs, selection, instance, watch, result)
         result.published = any(name.endswith("/test_db") for name in result.materialized)
         name = cycle.database("test")
         if result.ok and cycle.server.stamp(name) is not None:
@@ -127,7 +128,9 @@ def _storage_errors(home: Path) -> Iterator[None]:
         ) from error
 
 
-def _keys(cycle: Cycle, select: Sequence[str] | None) -> dg.AssetSelection | None:
+def _selection(
+    cycle: Cycle, specs: Specs, select: Sequence[str] | None
+) -> dg.AssetSelection | None:
     name = cycle.project.name
     if select:
         try:
@@ -140,15 +143,16 @@ def _keys(cycle: Cycle, select: Sequence[str] | None) -> dg.AssetSelection | Non
                 "that lies downstream; `dbcycle plan --select` prints what is stale",
             ) from None
     if cycle.force:
-        return dg.AssetSelection.key_prefixes(name)
+        return dg.AssetSelection.assets(*specs.keys)
     stale = cycle.stale()
     if not stale:
         return None
-    return dg.AssetSelection.assets(*(asset_key(name, entry.asset) for entry in stale))
+    return dg.AssetSelection.assets(*(specs.key(entry.asset) for entry in stale))
 
 
 def _execute(
     cycle: Cycle,
+    specs: Specs,
     selection: dg.AssetSelection,
     instance: dg.DagsterInstance,
     watch: object,
@@ -158,7 +162,7 @@ def _execute(
     logging.getLogger("dbcycle.quiet").addHandler(logging.NullHandler())
     logging.getLogger("dbcycle.quiet").propagate = False
     defs = dg.Definitions(
-        assets=build_assets(cycle.project, cycle=cycle, watch=watch),  # type: ignore[arg-type]
+        assets=build_assets(specs, cycle=cycle, watch=watch),  # type: ignore[arg-type]
         executor=dg.in_process_executor,
     )
     graph = defs.resolve_asset_graph()

@@ -1,13 +1,15 @@
-"""From the asset graph's plain nodes to Dagster's specs; pure, and the place to override names."""
+"""From the asset graph's plain nodes to Dagster's specs, all through one translator."""
 
 import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import dagster as dg
 
 from ..artifacts import file_name
 from ..config.model import Project, Rule
+from ..errors import UsageError
 from ..model.ledger import Node
 
 CHECKS: dict[str, tuple[str, ...]] = {
@@ -43,6 +45,7 @@ WARNINGS: dict[str, tuple[str, ...]] = {
 on PostgreSQL, models where the config names them."""
 
 GROUPS = {
+    "prod_database": "dump",
     "prod_dump": "dump",
     "anonymization_key": "key",
     "restored_db": "restored",
@@ -51,7 +54,13 @@ GROUPS = {
 }
 """The group of each stage whose group is not its own name."""
 
+IN_DATABASE = frozenset(
+    {"prod_database", "restored_db", "migrated_schema", "migrated", "subset", "seeded", "test_db"}
+)
+"""The stages whose assets lie in a database; those of the others are files."""
+
 DESCRIPTIONS = {
+    "prod_database": "Where a URL names it: the production database, read only to dump it.",
     "prod_dump": "The production dump, known by its content.",
     "anonymization_key": "Which anonymization key is in force, by its id; never the key.",
     "restored_db": "The dump restored into a scratch database.",
@@ -66,6 +75,9 @@ DESCRIPTIONS = {
     "test_db": "The verified and published test database.",
 }
 
+FIXED = ("code_version", "partitions_def", "skippable")
+"""The attributes of a spec that are the cycle's own: what is fresh depends on them."""
+
 
 def key_part(table: str) -> str:
     """Return a table id as one part of an asset key; different ids give different parts."""
@@ -73,53 +85,121 @@ def key_part(table: str) -> str:
     return safe if safe == table else re.sub(r"[^A-Za-z0-9_]", "_", file_name(table))
 
 
-def asset_key(project: str, asset: str) -> dg.AssetKey:
-    """Return the key of one of our assets: ``[project, stage]`` or ``[project, stage, table]``."""
-    stage, _, table = asset.partition("/")
-    return dg.AssetKey([project, stage, *([key_part(table)] if table else [])])
+class DbCycleTranslator:
+    """How each asset of a project looks in Dagster. A subclass gives them other keys, groups, tags,
+    owners or conditions; what runs, and what is fresh, stays the same.
+    """
 
+    def get_asset_spec(self, project: Project, node: Node) -> dg.AssetSpec:
+        """Return the key and the attributes of one asset.
 
-def asset_spec(project: Project, node: Node, external: tuple[str, ...] = ()) -> dg.AssetSpec:
-    """Return the spec of one node; ``external`` names further dependencies."""
-    kind = "sqlite" if project.config.engine == "sqlite" else "postgres"
-    engine = {"restored_db", "migrated_schema", "migrated", "subset", "seeded", "test_db"}
-    deps = [asset_key(project.name, dep) for dep in (*node.deps, *external)]
-    return dg.AssetSpec(
-        asset_key(project.name, node.asset),
-        deps=deps,
-        code_version=node.code_version,
-        group_name=GROUPS.get(node.stage, node.stage),
-        description=_describe(project, node),
-        kinds={kind if node.stage in engine else "file"},
-        owners=list(project.config.owners),
-        tags={"dbcycle/project": project.name, "dbcycle/stage": node.stage},
-        metadata={"dagster/code_references": _reference(project, node)},
-    )
-
-
-def check_specs(project: Project, node: Node) -> list[dg.AssetCheckSpec]:
-    """Return the checks of one node, the blocking ones first."""
-    key = asset_key(project.name, node.asset)
-    absent = {
-        "k_anonymity": not any(t.quasi_identifiers for t in project.config.tables.values()),
-        "models_in_step": project.config.models is None,
-        "no_long_locks": project.config.engine != "postgresql",
-    }
-    warned = [name for name in WARNINGS.get(node.stage, ()) if not absent.get(name)]
-    blocking = CHECKS.get(node.stage, ())
-    return [
-        dg.AssetCheckSpec(
-            name, asset=key, blocking=name in blocking, description=CHECK_DESCRIPTIONS[name]
+        ``node.stage`` and ``node.table`` say which one it is. The assets that it is made of are
+        added afterwards; ``deps`` of the spec are further ones.
+        """
+        engine = "sqlite" if project.config.engine == "sqlite" else "postgres"
+        table = [key_part(node.table)] if node.table is not None else []
+        return dg.AssetSpec(
+            dg.AssetKey([project.name, node.stage, *table]),
+            code_version=node.code_version or None,
+            group_name=GROUPS.get(node.stage, node.stage),
+            description=_describe(project, node),
+            kinds={engine if node.stage in IN_DATABASE else "file"},
+            owners=list(project.config.owners),
+            tags={"dbcycle/project": project.name, "dbcycle/stage": node.stage},
+            metadata={"dagster/code_references": _reference(project, node)},
         )
-        for name in (*blocking, *warned)
-    ]
+
+
+class Specs:
+    """The assets of a project under the names that a translator gives them."""
+
+    def __init__(
+        self, project: Project, nodes: Iterable[Node], translator: DbCycleTranslator | None = None
+    ) -> None:
+        """Translate every asset.
+
+        Raises:
+            UsageError: two assets would be one, or one would be what the cycle cannot make.
+        """
+        self.project = project
+        self.nodes = tuple(nodes)
+        self._translator = translator or DbCycleTranslator()
+        self._translated = {node.asset: self._translate(node) for node in self.nodes}
+        names: dict[dg.AssetKey, str] = {}
+        for asset, spec in self._translated.items():
+            if spec.key in names:
+                raise UsageError(
+                    f"`{names[spec.key]}` and `{asset}` get the same key"
+                    f" {spec.key.to_user_string()}",
+                    where=f"the translation of {project.name}",
+                    remedy="set `key_prefix`, or let the key depend on `node.stage` and"
+                    " `node.table`",
+                )
+            names[spec.key] = asset
+
+    @property
+    def keys(self) -> list[dg.AssetKey]:
+        """The key of every asset that can be made, parents first."""
+        return [self.key(node.asset) for node in self.nodes]
+
+    def key(self, asset: str) -> dg.AssetKey:
+        """Return the key of an asset, also of one that the config has no longer."""
+        if asset not in self._translated:
+            self._translated[asset] = self._translate(Node(asset, (), ""))
+        return self._translated[asset].key
+
+    def external(self, asset: str) -> dg.AssetSpec:
+        """Return the spec of what is not made here; nothing can ask for it to be made."""
+        self.key(asset)
+        return self._translated[asset].replace_attributes(automation_condition=None)
+
+    def spec(self, node: Node, external: tuple[str, ...] = ()) -> dg.AssetSpec:
+        """Return the spec of one node; ``external`` names further dependencies."""
+        found = self._translated[node.asset]
+        own = [self.key(asset) for asset in (*node.deps, *external)]
+        others = [dep for dep in found.deps if dep.asset_key not in own]
+        return found.replace_attributes(deps=[*own, *others])
+
+    def checks(self, node: Node) -> list[dg.AssetCheckSpec]:
+        """Return the checks of one node, the blocking ones first."""
+        config = self.project.config
+        absent = {
+            "k_anonymity": not any(table.quasi_identifiers for table in config.tables.values()),
+            "models_in_step": config.models is None,
+            "no_long_locks": config.engine != "postgresql",
+        }
+        warned = [name for name in WARNINGS.get(node.stage, ()) if not absent.get(name)]
+        blocking = CHECKS.get(node.stage, ())
+        return [
+            dg.AssetCheckSpec(
+                name,
+                asset=self.key(node.asset),
+                blocking=name in blocking,
+                description=CHECK_DESCRIPTIONS[name],
+            )
+            for name in (*blocking, *warned)
+        ]
+
+    def _translate(self, node: Node) -> dg.AssetSpec:
+        spec = self._translator.get_asset_spec(self.project, node)
+        given = dg.AssetSpec(spec.key, code_version=node.code_version or None)
+        for name in FIXED:
+            if getattr(spec, name) != getattr(given, name):
+                raise UsageError(
+                    f"`{name}` of `{node.asset}` cannot be translated: the cycle decides it",
+                    where=f"the translation of {self.project.name}",
+                    remedy=f"leave `{name}` as it is given",
+                )
+        return spec
 
 
 def _describe(project: Project, node: Node) -> str:
     text = DESCRIPTIONS[node.stage].format(table=node.table)
     if node.stage != "extracts" or node.table is None:
         return text
-    table = project.config.tables[node.table]
+    table = project.config.tables.get(node.table)
+    if table is None:
+        return text
     rules = [f"| `{name}` | {_in_words(rule)} |" for name, rule in table.columns.items()]
     rules += [f"| `{name}` | keep |" for name in table.keep]
     return "\n".join([text, "", "| column | rule |", "| --- | --- |", *rules])

@@ -12,7 +12,7 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dbcycle_assets import build_definitions, load_project
 from dbcycle_assets.cycle.session import Cycle
 from dbcycle_assets.defs.run import refresh
-from dbcycle_assets.defs.specs import asset_key
+from dbcycle_assets.defs.specs import Specs
 
 from .conftest import ORDERS, fill
 
@@ -114,7 +114,8 @@ def test_a_run_of_stale_assets_only_rebuilds_hop_by_hop(shop, home):
         if not stale:
             break
         ran |= stale
-        keys = [asset_key("shop", asset) for asset in sorted(stale)]
+        specs = Specs(load_project(shop), Cycle(load_project(shop)).nodes().values())
+        keys = [specs.key(asset) for asset in sorted(stale)]
         with dg.DagsterInstance.from_config(str(home)) as instance:
             job = build_definitions(load_project(shop)).resolve_implicit_global_asset_job_def()
             assert job.execute_in_process(instance=instance, asset_selection=keys).success

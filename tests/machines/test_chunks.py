@@ -64,7 +64,7 @@ def facts(shop):
     for table in ("people", "visits", "empty"):
         record = cycle.ledger.get(f"extracts/{table}")
         known = {name: value for name, value in record.facts.items() if name != "parts"}
-        kept = originals.read(cycle.project.records, table)
+        kept = originals.read(cycle.project.records, table, cycle.key)
         digests = {
             name: (sorted(each.digests), sorted(each.excused), each.unsearchable)
             for name, each in kept.items()
