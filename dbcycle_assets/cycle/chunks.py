@@ -19,6 +19,7 @@ from ..model.survivors import Originals
 from . import blocks, originals
 from .extract import PREVIEW_ROWS, column_facts, masked, require_safe
 from .masking import Masking
+from .pace import peak_memory_mb
 from .people import people_of
 from .plan import current_plan
 from .profile import Profiler
@@ -79,6 +80,8 @@ def make_part(cycle: Cycle, table: str, part: Part) -> bool:
         "echoes": masking.echoes,
         "values": {column: kept.values for column, kept in masking.originals.items()},
         "profile": profiler.to_json(),
+        "column_seconds": masking.seconds,
+        "peak_memory_mb": peak_memory_mb(),
     }
     write_json(_facts_path(cycle, table, part), found, 0o600)
     return True
@@ -124,6 +127,9 @@ def join(cycle: Cycle, table: str, parts: int) -> Outcome:
         "size_bytes": cycle.extracts.rows_path(table).stat().st_size,
         "digest": writer.digest,
         "preview": merged.preview,
+        "rows_per_second": round(writer.rows / max(0.001, time.monotonic() - started)),
+        "peak_memory_mb": merged.peak,
+        "column_seconds": merged.seconds,
         "columns": column_facts(item, cycle.catalog),
         "profile": profile,
         "parts": parts,
@@ -149,6 +155,8 @@ class _Merged:
     def __post_init__(self) -> None:
         self.echoes: dict[str, int] = {}
         self.originals: dict[str, Originals] = {}
+        self.seconds: dict[str, float] = {}
+        self.peak = 0.0
 
     def take(self, known: dict[str, Any], name: str) -> None:
         """Add one part.
@@ -158,6 +166,9 @@ class _Merged:
         """
         self.preview = self.preview or known["preview"]
         self.masked = known["masked"]
+        self.peak = max(self.peak, known["peak_memory_mb"])
+        for column, seconds in known["column_seconds"].items():
+            self.seconds[column] = round(self.seconds.get(column, 0) + seconds, 2)
         for column, times in known["echoes"].items():
             self.echoes[column] = self.echoes.get(column, 0) + times
         kept = originals.read(self.cycle.project.records, name, self.cycle.key)

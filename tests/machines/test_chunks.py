@@ -57,13 +57,17 @@ def run(shop, *, tags=None):
         )
 
 
+COSTS = {"parts", "rows_per_second", "peak_memory_mb", "column_seconds"}
+"""What a run took, which differs from run to run."""
+
+
 def facts(shop):
     """Return what the ledger says of each extract, and the digests of its originals."""
     cycle = shop.cycle
     found = {}
     for table in ("people", "visits", "empty"):
         record = cycle.ledger.get(f"extracts/{table}")
-        known = {name: value for name, value in record.facts.items() if name != "parts"}
+        known = {name: value for name, value in record.facts.items() if name not in COSTS}
         kept = originals.read(cycle.project.records, table, cycle.key)
         digests = {
             name: (sorted(each.digests), sorted(each.excused), each.unsearchable)
