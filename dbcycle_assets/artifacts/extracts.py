@@ -93,15 +93,16 @@ class Extracts:
     ) -> Iterator[ExtractWriter]:
         """Replace a table's extract if the block ends well; otherwise the old one stays.
 
-        The new rows appear before the new manifest; a reader between the two sees a mismatch.
+        The new manifest appears before the new rows: whoever is killed between the two leaves no
+        manifest that a record of the former rows could be taken to agree with.
         """
         with write_atomically(self.rows_path(table), self._mode) as file:
             compressor = zstandard.ZstdCompressor(level=1)
             with compressor.stream_writer(file, closefd=False) as stream:
                 writer = ExtractWriter(stream, columns)
                 yield writer
-        manifest = Manifest(table, columns, writer.rows, writer.size, writer.digest, rules)
-        write_json(self.manifest_path(table), asdict(manifest), self._mode)
+            manifest = Manifest(table, columns, writer.rows, writer.size, writer.digest, rules)
+            write_json(self.manifest_path(table), asdict(manifest), self._mode)
 
     def manifest(self, table: str) -> Manifest | None:
         """Return a table's manifest, or None if there is no extract."""
