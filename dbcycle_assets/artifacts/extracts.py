@@ -97,7 +97,8 @@ class Extracts:
     ) -> Iterator[ExtractWriter]:
         """Replace a table's extract if the block ends well; otherwise the old one stays.
 
-        The new rows appear before the new manifest; a reader between the two sees a mismatch.
+        The new manifest appears before the new rows: whoever is killed between the two leaves no
+        manifest that a record of the former rows could be taken to agree with.
         """
         if self._private and isinstance(self.folder, Path):
             with disk_errors(self.folder):
@@ -108,8 +109,8 @@ class Extracts:
             with compressor.stream_writer(file, closefd=False) as stream:
                 writer = ExtractWriter(stream, columns)
                 yield writer
-        manifest = Manifest(table, columns, writer.rows, writer.size, writer.digest, rules)
-        write_json(self.manifest_path(table), asdict(manifest), self._mode)
+            manifest = Manifest(table, columns, writer.rows, writer.size, writer.digest, rules)
+            write_json(self.manifest_path(table), asdict(manifest), self._mode)
 
     def manifest(self, table: str) -> Manifest | None:
         """Return a table's manifest, or None if there is no extract."""

@@ -1,6 +1,7 @@
 """Files that are whole or absent, on a disk or in any store that fsspec reaches."""
 
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -106,9 +107,11 @@ def _part(place: Path) -> tuple[IO[bytes], Path]:
         os.close(handle)
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove the part files of writers that were killed; those of living ones are locked."""
-    for part in folder.glob(".*.part"):
+def remove_parts(folder: Path, name: str = "") -> None:
+    """Remove the part files of writers that were killed, of all files or of one; those of living
+    writers are locked.
+    """
+    for part in folder.glob(f".{glob.escape(name)}*.part"):
         with suppress(FileNotFoundError), part.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

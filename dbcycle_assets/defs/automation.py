@@ -12,16 +12,10 @@ from ..cycle.session import Cycle
 from ..errors import DbCycleError
 from ..model.digest import digest_of
 from .assets import DOWNLOAD_TAG
+from .runs import PROJECT_TAG, RUNNING, TRIGGER_TAG, end_dead_runs
 from .specs import Specs
 
 Job = Any  # what `define_asset_job` gives has no public name in Dagster 1.13
-PROJECT_TAG = "dbcycle/project"
-RUNNING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 def build_jobs(specs: Specs, executor: dg.ExecutorDefinition) -> list[Job]:
@@ -41,7 +35,7 @@ def build_jobs(specs: Specs, executor: dg.ExecutorDefinition) -> list[Job]:
             f"{project.name}_nightly",
             everything,
             description="Download a fresh dump, then run the whole cycle.",
-            tags=tags | {DOWNLOAD_TAG: "true", "dbcycle/trigger": "nightly"},
+            tags=tags | {DOWNLOAD_TAG: "true", TRIGGER_TAG: "nightly"},
             executor_def=executor,
         ),
     ]
@@ -73,9 +67,10 @@ def build_sensor(specs: Specs) -> dg.SensorDefinition:
         if _code_versions(project) != loaded:
             return dg.SkipReason("files differ from the loaded definitions: reload them")
         filters = dg.RunsFilter(tags={PROJECT_TAG: project.name}, statuses=RUNNING)
-        if context.instance.get_runs(filters, limit=1):
-            return dg.SkipReason("a run of this project is under way")
         try:
+            end_dead_runs(project, context.instance)
+            if context.instance.get_runs(filters, limit=1):
+                return dg.SkipReason("a run of this project is under way")
             found = Cycle(project).stale()
         except DbCycleError as error:
             return dg.SkipReason(str(error))
@@ -86,7 +81,7 @@ def build_sensor(specs: Specs) -> dg.SensorDefinition:
             return dg.SkipReason("these assets were requested before and are still stale")
         request = dg.RunRequest(
             asset_selection=[specs.key(entry.asset) for entry in found],
-            tags={PROJECT_TAG: project.name, "dbcycle/trigger": "stale"},
+            tags={PROJECT_TAG: project.name, TRIGGER_TAG: "stale"},
         )
         return dg.SensorResult(run_requests=[request], cursor=state)
 

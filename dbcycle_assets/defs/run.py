@@ -16,12 +16,13 @@ from ..artifacts import write_atomically
 from ..config import credentials
 from ..config.model import Project
 from ..cycle.extract import Failure
+from ..cycle.leftovers import remove_leftovers
 from ..cycle.lock import holding
 from ..cycle.session import Cycle, Outcome, silent
 from ..databases.port import Progress
 from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 from .assets import build_assets
-from .automation import PROJECT_TAG
+from .runs import end_dead_runs, own_tags
 from .specs import Specs
 
 INSTANCE = b"""# Written by dbcycle; edit freely.
@@ -100,12 +101,15 @@ def refresh(
             (result.memoized if outcome.memoized else result.materialized).append(name)
 
     with holding(project, "refresh"):
+        remove_leftovers(cycle)
         specs = Specs(project, cycle.nodes().values())
         selection = _selection(cycle, specs, select)
-        if selection:
-            home = _without_telemetry(instance_home) if instance_home else dagster_home(project)
-            with _storage_errors(home), dg.DagsterInstance.from_config(str(home)) as instance:
-                _execute(cycle, specs, selection, instance, watch, result)
+        home = _without_telemetry(instance_home) if instance_home else dagster_home(project)
+        with _storage_errors(home), dg.DagsterInstance.from_config(str(home)) as instance:
+            # What they made before they died has its record, and Dagster may not know of it.
+            untold = end_dead_runs(project, instance)
+            if selection or untold:
+                _execute(cycle, specs, (selection, untold), instance, watch, result)
         result.published = any(name.endswith("/test_db") for name in result.materialized)
         name = cycle.database("test")
         if result.ok and cycle.server.stamp(name) is not None:
@@ -153,7 +157,7 @@ def _selection(
 def _execute(
     cycle: Cycle,
     specs: Specs,
-    selection: dg.AssetSelection,
+    wanted: tuple[dg.AssetSelection | None, frozenset[dg.AssetKey]],
     instance: dg.DagsterInstance,
     watch: object,
     result: Refreshed,
@@ -161,13 +165,20 @@ def _execute(
     quiet = dg.LoggerDefinition(lambda _init: logging.getLogger("dbcycle.quiet"))
     logging.getLogger("dbcycle.quiet").addHandler(logging.NullHandler())
     logging.getLogger("dbcycle.quiet").propagate = False
+    # A storage's connection that Ctrl-C interrupts while it closes is no news to anybody.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     defs = dg.Definitions(
         assets=build_assets(specs, cycle=cycle, watch=watch),  # type: ignore[arg-type]
         executor=dg.in_process_executor,
     )
     graph = defs.resolve_asset_graph()
-    chosen = selection.required_multi_asset_neighbors().resolve(graph)
-    keys = sorted(key for key in chosen if key in graph.materializable_asset_keys)
+    selection, untold = wanted
+    known = graph.materializable_asset_keys
+    again = dg.AssetSelection.assets(*(key for key in untold if key in known))
+    chosen = (selection | again if selection else again).required_multi_asset_neighbors()
+    keys = sorted(key for key in chosen.resolve(graph) if key in known)
+    if not keys and selection is None:
+        return
     if not keys:
         raise UsageError(
             "the selection names no asset of this project",
@@ -183,7 +194,7 @@ def _execute(
             # A logger that the run config does not name is passed over for Dagster's own.
             run_config={"loggers": {"console": {}}},
             raise_on_error=False,
-            tags={PROJECT_TAG: cycle.project.name, "dbcycle/trigger": "cli"},
+            tags=own_tags(cycle.project),
         )
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         # Interrupted before its first event, a run would stay "not started" for ever.

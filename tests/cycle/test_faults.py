@@ -10,12 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import dagster as dg
 import psycopg
 import pytest
 
 from dbcycle_assets import load_project
 from dbcycle_assets.cycle.session import Cycle
 from dbcycle_assets.databases import embedded
+from dbcycle_assets.defs.runs import RUNNING
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -249,3 +251,32 @@ def test_a_stop_in_any_stage_loses_nothing(films, stage):
     assert process.returncode == 130, told
     assert "Traceback" not in told
     no_leftovers(films)
+
+
+def test_a_killed_refresh_leaves_nothing_that_the_next_does_not_clear(films):
+    """Its scratch database, its part files, and its run, which Dagster would take for alive."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dbcycle_assets", "--project", str(films), "refresh", "--all"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(process, "searching every value")
+    process.kill()
+    process.communicate(timeout=60)
+    part = films / ".dbcycle/ledger/seeded/.film.json.killed.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.touch()
+    assert len(alive(films)) == 1
+    assert Cycle(load_project(films)).server.exists("dbcycle_films_staging")
+
+    done = dbcycle(films, "refresh")
+    assert done.returncode == 0, done.stderr
+    assert alive(films) == []
+    no_leftovers(films)
+
+
+def alive(root):
+    """Return the runs that Dagster takes for under way."""
+    with dg.DagsterInstance.from_config(str(root / ".dbcycle/dagster")) as instance:
+        return instance.get_runs(dg.RunsFilter(statuses=RUNNING))

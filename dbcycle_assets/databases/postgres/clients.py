@@ -15,7 +15,7 @@ from typing import IO
 
 import psycopg
 
-from ...errors import ServerUnavailable
+from ...errors import DiskUnavailable, ServerUnavailable, Unavailable
 from .session import connection_facts
 
 _INSTALLATIONS = (
@@ -27,6 +27,13 @@ _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 _KEPT = 5
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
+_FULL = re.compile(r"No space left on device|could not extend file|disk is full")
+_GONE = re.compile(
+    r"server closed the connection|terminating connection|connection to server|"
+    r"the database system is|connection slots|too many (clients|connections)|"
+    r"no connection to the server|could not (receive data from|send data to) server"
+)
+"""What the programs say, in the C locale, where it was not the rows."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +220,23 @@ def _ended(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> Iterator[
     if code:
         complaints.seek(0)
         raw = complaints.read(1 << 20).decode("utf-8", "replace")
-        raise ProgramFailed(first_complaints(raw), raw)
+        lines = first_complaints(raw)
+        raise _unavailable(lines) or ProgramFailed(lines, raw)
+
+
+def _unavailable(lines: Sequence[str]) -> Unavailable | None:
+    """Return the error that says so, if the server or a disk was the reason and not the rows."""
+    for line in lines:
+        if _FULL.search(line):
+            return DiskUnavailable(
+                f"a disk is full: {line}", remedy="free some space and run again"
+            )
+        if _GONE.search(line):
+            return ServerUnavailable(
+                f"the server went away or is full: {line}",
+                remedy="run the command again; nothing half-made was kept",
+            )
+    return None
 
 
 def first_complaints(raw: str) -> list[str]:

@@ -187,8 +187,10 @@ class SqliteServer:
     def drop(self, name: str, project: str) -> None:
         """Drop a stamped database; absent is fine; same guard."""
         self._guard(name, project)
+        path = self._path(name)
         with disk_errors(self.folder):
-            remove(self._path(name))
+            remove(path)
+            remove(_part(path))  # of one that was being built when its process died
 
     def switch(self, new: str, live: str, previous: str, project: str) -> None:
         """Make ``new`` the ``live`` database; what was live becomes ``previous``.
@@ -386,7 +388,7 @@ class SqliteServer:
         """Give a file to build a database in: whole under its name afterwards, or gone."""
         self._guard(name, project)
         path = self._path(name)
-        part = path.with_name(f"{path.name}.part")
+        part = _part(path)
         with disk_errors(self.folder):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             remove(part)
@@ -419,6 +421,11 @@ class SqliteCopier:
         stamp = self.server.stamp(name)
         if stamp is not None:
             self.server.drop(name, stamp.project)
+
+
+def _part(path: Path) -> Path:
+    """Return where a database is built before it has its name."""
+    return path.with_name(f"{path.name}.part")
 
 
 def _create(connection: sqlite3.Connection, kind: str, name: str, sql: str) -> None:
