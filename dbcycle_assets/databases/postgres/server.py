@@ -27,6 +27,7 @@ from .session import (
     identifier,
     place,
     query,
+    reachable,
     statement,
     translated,
     with_database,
@@ -345,7 +346,8 @@ class PostgresServer:
     def _administer(self) -> Iterator[Connection]:
         connection = connect(self.base_url)
         try:
-            yield connection
+            with reachable(place(connection_facts(self.base_url))):
+                yield connection
         finally:
             connection.close()
 

@@ -196,6 +196,18 @@ def translated(where: str, kind: type[DbCycleError] = DbCycleError) -> Iterator[
         raise failure(error, where, kind) from None
 
 
+@contextmanager
+def reachable(where: str) -> Iterator[None]:
+    """Turn the loss of a session, wherever in the block it is noticed, into one of our errors."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        state = error.sqlstate or ""
+        if state and not state.startswith(("08", "57P", "53")):
+            raise
+        raise failure(error, where) from None
+
+
 def failure(
     error: psycopg.Error, where: str, kind: type[DbCycleError] = DbCycleError
 ) -> DbCycleError:
