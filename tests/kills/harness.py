@@ -275,7 +275,8 @@ class Harness:
             why = self.world.unknown() if done.code == 1 else ""
             done.wrong.append(f"ended with {done.code}: {self._last()} {why}")
         if "Traceback" in self.told:
-            done.wrong.append(f"a traceback: {self._last()}")
+            at = self.told.index("Traceback")
+            done.wrong.append(f"a traceback: {self.told[max(0, at - 200) : at + 3000]}")
 
     def _stage(self):
         """Return the first word of what the run last told of its progress."""
