@@ -16,7 +16,7 @@ from ..model.migration import Step, pending
 from ..upkeep.engine import engine_for
 from ..upkeep.linting import NO_LINTER, lint
 from ..upkeep.sources import migration_steps
-from .session import Cycle, Outcome
+from .session import Cycle, Outcome, made_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ def migrate(cycle: Cycle, *, sql_only: bool = False, only_step: str | None = Non
         server.drop(fresh, cycle.project.name)
         raise
     content = "" if sql_only or only_step else catalog.version
-    server.set_stamp(fresh, cycle.stamp("migrated", content))
+    made = made_of(cycle.nodes()["migrated_schema"].code_version, cycle.inputs("migrated_schema"))
+    server.set_stamp(fresh, cycle.stamp("migrated", content, made=made))
     server.switch(fresh, live, cycle.database("replaced"), cycle.project.name)
     server.drop(cycle.database("replaced"), cycle.project.name)
     cycle.keep_catalog(catalog)

@@ -224,6 +224,15 @@ def _stopped(cycle: Cycle) -> Cancelled:
 
 
 def _is_interrupt(event: dg.DagsterEvent) -> bool:
-    """Tell whether a step ended because the user stopped the run; Dagster calls that a failure."""
-    error = event.step_failure_data.error if event.is_step_failure else None
-    return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
+    """Tell whether a step or a run ended because the user stopped it; Dagster calls that a failure,
+    and its error may be the cause of another one.
+    """
+    data = event.step_failure_data if event.is_step_failure else None
+    if event.event_type is dg.DagsterEventType.RUN_FAILURE:
+        data = event.job_failure_data  # type: ignore[assignment]
+    error = data.error if data is not None else None
+    while error is not None:
+        if error.cls_name == "DagsterExecutionInterruptedError":
+            return True
+        error = error.cause or error.context
+    return event.event_type is dg.DagsterEventType.RUN_CANCELED

@@ -15,7 +15,14 @@ import sqlalchemy as sa
 
 from ..config.model import Project
 from ..databases.port import Database, Progress, Server
-from ..errors import DbCycleError, Drift, MigrationError, SeedError, did_you_mean
+from ..errors import (
+    DbCycleError,
+    Drift,
+    MigrationError,
+    SeedError,
+    ServerUnavailable,
+    did_you_mean,
+)
 from ..model.seeds import (
     ACTIVE,
     INACTIVE,
@@ -324,6 +331,12 @@ class SeedRunner:
         except DbCycleError:
             raise
         except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise ServerUnavailable(
+                    "the server ended the session",
+                    where=str(where),
+                    remedy="run the command again; nothing of this seed was kept",
+                ) from None
             what = self._explain(error.orig) or type(error.orig).__name__
             raise SeedError(
                 f"the database refused a row: {what}",

@@ -1,0 +1,102 @@
+"""What faulted runs once broke."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from dbcycle_assets.artifacts import Extracts
+from dbcycle_assets.databases import embedded
+from dbcycle_assets.databases.postgres.clients import environment, run, without_password
+from dbcycle_assets.errors import ServerUnavailable
+
+from ..cycle.kit import Shop
+
+COLUMNS = (("id", "int"),)
+
+
+def write(store, text):
+    with store.write("users", COLUMNS, {}) as writer:
+        writer.write(text, 1)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_kill_between_rows_and_manifest_is_seen_in_the_manifest(tmp_path, number):
+    """Killed before either name is given: the manifest is the former one only if the rows are."""
+    store, renames = Extracts(tmp_path), []
+    write(store, b"1\n")
+    former = store.manifest("users")
+
+    def hear(event, _arguments):
+        if event == "os.rename":
+            renames.append(event)
+            if len(renames) == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    process = os.fork()
+    if process == 0:
+        sys.addaudithook(hear)
+        write(store, b"2\n")
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+    if store.manifest("users") == former:
+        assert b"".join(store.read("users")) == b"1\n"
+    write(store, b"2\n")
+    assert b"".join(store.read("users")) == b"2\n"
+
+
+def test_a_program_whose_server_is_gone_blames_the_server():
+    """Not the rows: it may be tried again, with exit code 9."""
+    url = "postgresql://nobody@127.0.0.1:9/nothing"
+    dump = embedded.programs() / "pg_dump"
+    with pytest.raises(ServerUnavailable, match="went away"):
+        run([dump, without_password(url, "nothing")], environment(url))
+
+
+UNTIL_MIGRATED = """
+import os, signal, sys
+from pathlib import Path
+from dbcycle_assets import load_project
+from dbcycle_assets.cycle import migrate, restore
+from dbcycle_assets.cycle.session import Cycle
+
+def hear(event, arguments):
+    if event == "os.rename" and str(arguments[1]).endswith("catalog.json"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(hear)
+cycle = Cycle(load_project(Path(sys.argv[1])))
+restore.take_dump(cycle)
+restore.restore(cycle)
+migrate.migrate(cycle)
+"""
+"""A run that is killed when its migrated database is in place, and not yet written down."""
+
+TABLE = "CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(80));\n"
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_rows_of_a_killed_run_are_not_taken_for_those_of_the_former_dump(
+    request, tmp_path, monkeypatch, engine
+):
+    """The former dump comes back, of the same schema: the migrated database is made again."""
+    server = request.getfixturevalue("server") if engine == "postgresql" else None
+    if server is not None:
+        monkeypatch.setenv("SHOP_SERVER", server.url("postgres"))
+    shop = Shop(engine, tmp_path / "shop", server)
+    config = "tables: {users: {columns: {email: email}, keep: [id]}}\n"
+    shop.produce(TABLE + "INSERT INTO users VALUES (1, 'ada@corp.test')", config)
+    shop.build()
+    former = (shop.root / "prod.dump").read_bytes()
+    shop.produce(TABLE + "INSERT INTO users VALUES (2, 'b@corp.test'), (3, 'c@corp.test')", config)
+    done = subprocess.run([sys.executable, "-c", UNTIL_MIGRATED, shop.root], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert shop.rows("SELECT id FROM users ORDER BY 1", "migrated") == [(2,), (3,)]
+    (shop.root / "prod.dump").write_bytes(former)
+    shop.build()
+    assert shop.rows("SELECT id FROM users ORDER BY 1", "migrated") == [(1,)]
+    assert shop.rows("SELECT id FROM users ORDER BY 1") == [(1,)]
+    assert not shop.cycle.stale()
+    shop.close()
