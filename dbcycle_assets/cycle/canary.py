@@ -20,8 +20,8 @@ from ..databases.port import Database
 from ..model.catalog import Catalog, Column, Table
 from ..model.decision import ColumnPlan
 from ..model.detect import Proposal, propose
+from ..model.marks import leaves_of
 from ..model.plan import Plan
-from ..model.survivors import leaves_of
 from . import blocks
 from .plan import current_plan, require_catalog
 from .session import Cycle

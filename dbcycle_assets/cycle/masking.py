@@ -13,9 +13,9 @@ from ..anonymizers.columns import put
 from ..databases.port import Database, ElementCodec
 from ..errors import AnonymizeError
 from ..model.decision import ColumnPlan, Condition
-from ..model.marks import words
+from ..model.marks import leaves_of, words
 from ..model.plan import TablePlan
-from ..model.survivors import Originals, Runs, leaves_of
+from ..model.survivors import Originals, Runs
 from . import blocks
 
 CACHE = 200_000

@@ -7,9 +7,9 @@ from ..anonymizers.base import Facts, Key, Kind, Mask, Replace
 from ..databases.port import Database
 from ..model.catalog import Table
 from ..model.decision import ColumnPlan
-from ..model.marks import NAMES, PHRASES
+from ..model.marks import NAMES, PHRASES, leaves_of
 from ..model.plan import Plan, TablePlan
-from ..model.survivors import Names, Originals, leaves_of
+from ..model.survivors import Names, Originals
 from . import blocks
 from .session import Cycle
 

@@ -19,8 +19,9 @@ from ..model.catalog import Catalog, Column
 from ..model.decision import ColumnPlan
 from ..model.digest import digest_of
 from ..model.known import Search, known_original
+from ..model.marks import json_leaves, leaves_of
 from ..model.plan import Plan, TablePlan
-from ..model.survivors import Coverage, Digests, Survivor, json_leaves, kept_digest, leaves_of
+from ..model.survivors import Coverage, Digests, Survivor, kept_digest
 from . import blocks, originals
 from .golden import golden_files
 from .seed import golden_rows

@@ -3,16 +3,19 @@
 Both engines keep the same rows in their own bookkeeping, which no catalog shows.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
-
-import sqlalchemy
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import GuardRefused
 from ..model.migration import Entry, Mark, Script
+
+if TYPE_CHECKING:  # it takes long to load, and help does not need it
+    import sqlalchemy
 
 Change = Callable[[], None]
 """Writes our bookkeeping inside the transaction that it belongs to."""

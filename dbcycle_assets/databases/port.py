@@ -6,19 +6,23 @@ fields separated by a tab, ``\N`` for null, and the escapes of PostgreSQL's COPY
 engines speak it, so that values are never bent through Python's own types.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
-
-import sqlalchemy
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..anonymizers.base import Reading
 from ..model.catalog import Catalog, Column, ForeignKey, Table
-from ..model.subset import Kept, Program, Reason
 from .migrating import Migrations
+
+if TYPE_CHECKING:  # both take long to load, and help needs neither
+    import sqlalchemy
+
+    from ..model.subset import Kept, Program, Reason
 
 Progress = Callable[[str], None]
 """Told in a few words what is happening; never given a value."""
@@ -116,7 +120,7 @@ class Database(Protocol):
 
     def drawing(
         self, program: Program, salts: Mapping[str, str], progress: Progress, *, keep: bool
-    ) -> AbstractContextManager["Drawing"]:
+    ) -> AbstractContextManager[Drawing]:
         """Give what draws a subset, or explains the one that was drawn, in one transaction; what
         was drawn stays if it is to be kept and the block ends well. ``salts`` decide each table's
         draw, in hexadecimal digits.
@@ -139,7 +143,7 @@ class Database(Protocol):
     def sample(self, table: Table, column: Column, limit: int) -> list[str]:
         """Return up to ``limit`` distinct non-null values in text form, for the detector alone."""
 
-    def element_codec(self, column: Column) -> "ElementCodec | None":
+    def element_codec(self, column: Column) -> ElementCodec | None:
         """Return how to take an array value apart, or None for a scalar column."""
 
     def replace_rows(
@@ -313,7 +317,7 @@ class Server(Protocol):
     def seal(self, name: str) -> None:
         """Let nobody connect to a database that is only there to be copied."""
 
-    def copier(self, source: str) -> AbstractContextManager["Copier"]:
+    def copier(self, source: str) -> AbstractContextManager[Copier]:
         """Give what makes many copies of one sealed database, each as fast as the engine can. One
         thread at a time may use it.
         """

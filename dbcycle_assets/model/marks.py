@@ -5,9 +5,11 @@ six words (``w``; ``f`` its first word), or a whole value (``t``).
 """
 
 import functools
+import itertools
+import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import xxhash
 
@@ -87,3 +89,35 @@ def mark_digest(key: Key, mark: str) -> int:
     """Return the 64 bits by which a mark is known: XXH3 (Collet) with a secret seed."""
     text = mark[1:].encode("utf-8", "surrogatepass")
     return xxhash.xxh3_64_intdigest(text, seed_of(key, mark[0]))
+
+
+def json_leaves(document: object) -> Iterator[str]:
+    """Yield every string and number of a JSON document, and its keys of more than a word."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            if len(words(str(key))) > 1:
+                yield str(key)
+            yield from json_leaves(value)
+    elif isinstance(document, list):
+        yield from itertools.chain.from_iterable(map(json_leaves, document))
+    elif isinstance(document, str):
+        yield document
+    elif document is not None and not isinstance(document, bool):
+        yield str(document)
+
+
+def leaves_of(value: str) -> list[str]:
+    """Return the texts inside one value in text form: JSON leaves, decoded bytes, or itself."""
+    if value[:2] == "\\x":
+        try:
+            decoded = bytes.fromhex(value[2:])
+        except ValueError:
+            return [value]
+        # Prose inside binary formats is rare but real; the undecodable rest carries no words.
+        return [decoded.decode("utf-8", "ignore")]
+    if value[:1] in '{["' and value[-1:] in '}]"':
+        try:
+            return list(json_leaves(json.loads(value)))
+        except (ValueError, RecursionError):
+            return [value]
+    return [value]

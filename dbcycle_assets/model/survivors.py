@@ -4,9 +4,7 @@ An original is kept only as keyed digests of its *marks*. Output text is taken a
 marks, whatever its type, and every mark is looked up. Mask and search share no list of types.
 """
 
-import itertools
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -178,38 +176,6 @@ class Survivor:
     column: str
     found_in: str
     count: int
-
-
-def json_leaves(document: object) -> Iterator[str]:
-    """Yield every string and number of a JSON document, and its keys of more than a word."""
-    if isinstance(document, Mapping):
-        for key, value in document.items():
-            if len(words(str(key))) > 1:
-                yield str(key)
-            yield from json_leaves(value)
-    elif isinstance(document, list):
-        yield from itertools.chain.from_iterable(map(json_leaves, document))
-    elif isinstance(document, str):
-        yield document
-    elif document is not None and not isinstance(document, bool):
-        yield str(document)
-
-
-def leaves_of(value: str) -> list[str]:
-    """Return the texts inside one value in text form: JSON leaves, decoded bytes, or itself."""
-    if value[:2] == "\\x":
-        try:
-            decoded = bytes.fromhex(value[2:])
-        except ValueError:
-            return [value]
-        # Prose inside binary formats is rare but real; the undecodable rest carries no words.
-        return [decoded.decode("utf-8", "ignore")]
-    if value[:1] in '{["' and value[-1:] in '}]"':
-        try:
-            return list(json_leaves(json.loads(value)))
-        except (ValueError, RecursionError):
-            return [value]
-    return [value]
 
 
 class Names:

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from dbcycle_assets.anonymizers.base import Kind
 from dbcycle_assets.cycle import blocks
 from dbcycle_assets.cycle.search import WORDLESS, _may_be_wordful, _wordless
-from dbcycle_assets.model.marks import contacts, words
-from dbcycle_assets.model.survivors import leaves_of
+from dbcycle_assets.model.marks import contacts, leaves_of, words
 
 AWKWARD = st.sampled_from((
     "2024-01-01T00:00:00Z", "1e5", "-Infinity", "NaN", "123456789", "١٢٣٤٥٦٧٨٩", "²²²²²²²²²", "[1]",

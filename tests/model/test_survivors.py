@@ -4,7 +4,8 @@ import pytest
 
 from dbcycle_assets.anonymizers.base import Key
 from dbcycle_assets.model.known import Search
-from dbcycle_assets.model.survivors import Originals, leaves_of
+from dbcycle_assets.model.marks import leaves_of
+from dbcycle_assets.model.survivors import Originals
 
 KEY = Key(b"k" * 32)
 

@@ -12,8 +12,7 @@ from typing import Any
 from ...anonymizers import definition, parameters_of
 from ...anonymizers.base import Kind
 from ..catalog import Catalog, Column, Table
-from ..marks import LONGEST_PHRASE, marks_of_original, words
-from ..survivors import leaves_of
+from ..marks import LONGEST_PHRASE, leaves_of, marks_of_original, words
 from .context import Context, contexts, structural
 from .decide import judge
 from .names import words_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...anonymizers.vocabulary import known_names
-from ..survivors import leaves_of
+from ..marks import leaves_of
 from .values import EMAIL, LOOKED_AT
 
 FEWEST = 20

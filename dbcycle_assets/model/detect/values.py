@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...anonymizers.vocabulary import known_names
-from ..survivors import leaves_of
+from ..marks import leaves_of
 from .names import plain
 
 LOOKED_AT = 500
