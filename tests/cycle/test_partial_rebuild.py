@@ -177,7 +177,7 @@ def test_new_originals_are_searched_everywhere(shop):
     shop.build()
     shop.configure(kept)
     with pytest.raises(
-        DbCycleError, match=r"orders\.note: 1 values hold originals of parts\.contact"
+        DbCycleError, match=r"orders\.note: 2 values hold originals of parts\.contact"
     ):
         shop.build()
 
