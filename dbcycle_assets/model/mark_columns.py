@@ -107,15 +107,12 @@ def _marks_of_sure(values: pl.Series, rule: str) -> Marks:
 
 def _marks_of_originals(values: pl.Series, rule: str) -> tuple[Marks, pl.Series, int]:
     read = plain(values)
-    is_mail = addresses(values)[1]
-    _calls, is_call, likely = numbers(values)
+    mails, is_mail = addresses(values)
+    calls, is_call, likely = numbers(values)
     read &= (is_mail | ~values.str.contains("@", literal=True)) & (is_call | ~likely)
+    found = [("@", mails.filter(read.filter(is_mail))), ("#", calls.filter(read.filter(is_call)))]
     is_mail &= read
     is_call &= read
-    found = [
-        ("@", addresses(values.filter(is_mail))[0]),
-        ("#", numbers(values.filter(is_call))[0]),
-    ]
     ended = ~read | (rule == "scrub")
     if rule in {"email", "phone"}:
         ended |= is_mail | is_call

@@ -66,10 +66,13 @@ class Originals:
             self._single.clear()
 
     def add_many(self, values: pl.Series, rule: str) -> None:
-        """Take in many different originals: plain ones as columns, all others one by one."""
+        """Take in many different originals: plain ones as columns, each text inside all others by
+        itself.
+        """
         found, read, unsearchable = mark_columns.marks_of_originals(values, rule)
         for value in values.filter(~read):
-            self.add(value, rule)
+            for leaf in marks.leaves_of(value):
+                self.add(leaf, rule)
         self.values += int(read.sum())
         self.unsearchable += unsearchable
         for kind, texts in found:

@@ -11,7 +11,7 @@ from dbcycle_assets.cycle.originals import Spill
 from dbcycle_assets.model import survivors
 from dbcycle_assets.model.known import Known, Search, known_original
 from dbcycle_assets.model.mark_columns import marks_of_originals
-from dbcycle_assets.model.marks import marks_of_original
+from dbcycle_assets.model.marks import leaves_of, marks_of_original
 from dbcycle_assets.model.survivors import Originals
 
 KEY = Key(b"k" * 32)
@@ -53,7 +53,8 @@ def test_digests_do_not_depend_on_how_they_were_made(rule, values):
     together, single = Originals(KEY), Originals(KEY)
     together.add_many(pl.Series(values), rule)
     for value in values:
-        single.add(value, rule)
+        for leaf in leaves_of(value):
+            single.add(leaf, rule)
     assert together.digests.tolist() == single.digests.tolist()
     assert (together.values, together.unsearchable) == (single.values, single.unsearchable)
     assert together.kinds == single.kinds
@@ -70,6 +71,15 @@ def test_a_text_that_holds_an_original_is_always_suspect(values, originals, rule
     suspects = search.suspects(pl.Series(texts))
     passed = [text for text, suspect in zip(texts, suspects, strict=True) if not suspect]
     assert [text for text in passed if search.hits(text)] == []
+
+
+def test_a_name_inside_a_document_is_an_original():
+    """A column of texts may hold documents: whoever is named in one is found elsewhere."""
+    known = Originals(KEY)
+    known.add_many(pl.Series(['{"name": "Ada Lovelace"}', "Grace Hopper"]), "full_name")
+    search = Search(KEY, {("people", "name"): known.digests}, known.kinds)
+    assert search.suspects(pl.Series(["met ada lovelace", "met grace hopper"])).all()
+    assert search.hits("met Ada Lovelace")
 
 
 def test_most_texts_are_no_suspects():
