@@ -12,18 +12,18 @@ from typing import Any
 
 from ..artifacts import Extracts, exists, file_name, read_bytes, remove, write_json
 from ..databases.port import Part
-from ..errors import BadInput, Cancelled
+from ..errors import BadInput
 from ..model.digest import digest_of
 from ..model.plan import TablePlan
 from ..model.survivors import Originals
-from . import blocks, originals
-from .extract import PREVIEW_ROWS, column_facts, masked, require_safe
+from . import originals
+from .extract import Run, header_of, made_facts, pour, require_safe
 from .masking import Masking
 from .pace import peak_memory_mb
 from .people import people_of
 from .plan import current_plan
 from .profile import Profiler
-from .session import Cycle, Outcome
+from .session import Cycle, Outcome, made_of
 
 
 def make_part(cycle: Cycle, table: str, part: Part) -> bool:
@@ -43,34 +43,14 @@ def make_part(cycle: Cycle, table: str, part: Part) -> bool:
     if table not in plan.tables:
         raise BadInput(f"no such table: {table}")
     cycle.progress(f"extracting {table}, part {part[0] + 1} of {part[1]}")
-    people = people_of(cycle, plan, [table])
+    run = Run(cycle, plan, people_of(cycle, plan, [table]), anonymize=True)
     item = plan.tables[table]
-    columns = [found.column for found in item.columns]
-    parents = {name: found.table for name, found in plan.tables.items()}
     store, name = _store(cycle), _name(table, part)
-    preview = ""
     with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
-        masking = Masking(cycle.key, database, item, people, originals.Spill)
+        masking = Masking(cycle.key, database, item, run.people, originals.Spill)
         profiler = Profiler(item)
-        extras = masking.extras
-        with store.write(name, _header(item), {}) as writer:
-            if item.rows and columns:
-                source = database.read(
-                    item.table,
-                    columns,
-                    beside=extras,
-                    parents=parents,
-                    part=part,
-                    subset=cycle.config.sampled,
-                )
-                pairs = masked(source, len(columns) + len(extras), masking)
-                for raw, frame in blocks.ahead(pairs):
-                    if cycle.stopping.is_set():
-                        raise Cancelled("stopped; the former extract is untouched", where=table)
-                    profiler.add(raw, frame)
-                    writer.write(blocks.render(frame), frame.height)
-                    shown = [column.name for column in columns]
-                    preview = preview or blocks.preview(frame, shown, PREVIEW_ROWS)
+        with store.write(name, header_of(item), {}) as writer:
+            preview = pour(run, database, item, writer, (masking, profiler), part=part)
     originals.keep(cycle.project.records, name, masking.originals, cycle.key)
     found = {
         "made_of": _made_of(cycle, table),
@@ -103,7 +83,7 @@ def join(cycle: Cycle, table: str, parts: int) -> Outcome:
     rules = {found.column.name: found.rule for found in item.columns}
     store, profiler = _store(cycle), Profiler(item)
     merged = _Merged(cycle, item)
-    with cycle.extracts.write(table, _header(item), rules) as writer:
+    with cycle.extracts.write(table, header_of(item), rules) as writer:
         for number in range(parts):
             part = (number, parts)
             known = _found(cycle, table, part)
@@ -118,19 +98,15 @@ def join(cycle: Cycle, table: str, parts: int) -> Outcome:
             profiler.take(known["profile"])
             merged.take(known, _name(table, part))
         with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
-            expected = database.count(item.table, subset=cycle.config.sampled) if item.rows else 0
-        checks = require_safe(item, merged.echoes, merged.masked, writer.rows, expected)
+            echoed = (merged.masked, merged.echoes)
+            checks = require_safe(cycle, database, item, echoed, writer.rows)
     originals.keep(cycle.project.records, table, merged.originals, cycle.key)
     profile, shape = profiler.results()
     facts = {
-        "rows": writer.rows,
-        "size_bytes": cycle.extracts.rows_path(table).stat().st_size,
-        "digest": writer.digest,
+        **made_facts(cycle, cycle.extracts, item, writer, started),
         "preview": merged.preview,
-        "rows_per_second": round(writer.rows / max(0.001, time.monotonic() - started)),
         "peak_memory_mb": merged.peak,
         "column_seconds": merged.seconds,
-        "columns": column_facts(item, cycle.catalog),
         "profile": profile,
         "parts": parts,
     }
@@ -204,11 +180,7 @@ def _found(cycle: Cycle, table: str, part: Part) -> dict[str, Any] | None:
 
 def _made_of(cycle: Cycle, table: str) -> str:
     asset = f"extracts/{table}"
-    return digest_of([cycle.nodes()[asset].code_version, cycle.inputs(asset)])
-
-
-def _header(plan: TablePlan) -> tuple[tuple[str, str], ...]:
-    return tuple((item.column.name, item.column.type) for item in plan.columns)
+    return made_of(cycle.nodes()[asset].code_version, cycle.inputs(asset))
 
 
 def _store(cycle: Cycle) -> Extracts:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from ..anonymizers.base import Replace
-from ..artifacts import RAW, Extracts
-from ..databases.port import Database
+from ..artifacts import RAW, Extracts, ExtractWriter
+from ..databases.port import WHOLE, Database, Part
 from ..errors import (
     BadInput,
     Cancelled,
@@ -74,9 +75,9 @@ def extract(
     cycle.extracts.remove_leftovers()
     server, name = cycle.server, cycle.database("migrated")
     people = people_of(cycle, plan, stale) if anonymize else None
-    run = _Run(cycle, plan, people, anonymize)
+    run = Run(cycle, plan, people, anonymize)
 
-    def one(_cycle: Cycle, table: str) -> Outcome | Failure:
+    def one(table: str) -> Outcome | Failure:
         cycle.progress(f"extracting {table}")
         try:
             with server.open(name, read_only=True) as database:
@@ -90,7 +91,7 @@ def extract(
 def together(
     cycle: Cycle,
     tables: Iterable[str],
-    work: Callable[[Cycle, str], Outcome | Failure],
+    work: Callable[[str], Outcome | Failure],
     *,
     writes: bool = False,
 ) -> Iterator[Outcome | Failure]:
@@ -100,7 +101,7 @@ def together(
     """
     alone = writes and cycle.server.engine == "sqlite"
     with ThreadPoolExecutor(1 if alone else cycle.project.config.execution.workers) as pool:
-        futures = [pool.submit(work, cycle, table) for table in tables]
+        futures = [pool.submit(work, table) for table in tables]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -129,7 +130,7 @@ def refuse_raw(environment: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """What the extracts of one run share."""
 
     cycle: Cycle
@@ -138,47 +139,23 @@ class _Run:
     anonymize: bool
 
 
-def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
+def _extract(run: Run, database: Database, plan: TablePlan) -> Outcome:
     started = time.monotonic()
     cycle, table = run.cycle, plan.table
-    columns = [item.column for item in plan.columns]
     masking = None
     if run.anonymize:
         masking = Masking(cycle.key, database, plan, run.people, originals.Spill)
-    extras = masking.extras if masking is not None else []
     store = cycle.extracts if masking is not None else raw_store(cycle)
-    header = tuple((column.name, column.type) for column in columns)
     rules = {item.column.name: (RAW if masking is None else item.rule) for item in plan.columns}
-    source: Iterator[bytes] = iter(())
-    if plan.rows and columns:
-        parents = {name: found.table for name, found in run.plan.tables.items()}
-        source = database.read(
-            table, columns, beside=extras, parents=parents, subset=cycle.config.sampled
-        )
-    preview = ""
     profiler = Profiler(plan)
-    pace = Pace(cycle.progress, f"extracting {table.id}", _rows_of(cycle, table.id))
-    pairs = masked(source, len(columns) + len(extras), masking)
-    with store.write(table.id, header, rules) as writer, closing(blocks.ahead(pairs)) as made:
-        for raw, frame in made:
-            if cycle.stopping.is_set():
-                raise Cancelled("stopped; the former extract is untouched", where=table.id)
-            if masking is not None:
-                profiler.add(raw, frame)
-            writer.write(blocks.render(frame), frame.height)
-            pace.at(writer.rows)
-            preview = preview or blocks.preview(frame, [c.name for c in columns], PREVIEW_ROWS)
-        expected = database.count(table, subset=cycle.config.sampled) if plan.rows else 0
-        checks = _checks(plan, masking, writer.rows, expected)
+    with store.write(table.id, header_of(plan), rules) as writer:
+        preview = pour(run, database, plan, writer, (masking, profiler))
+        checks = _checks(cycle, database, plan, masking, writer.rows)
     facts = {
-        "rows": writer.rows,
-        "size_bytes": store.rows_path(table.id).stat().st_size,
-        "digest": writer.digest,
+        **made_facts(cycle, store, plan, writer, started),
         "preview": "" if masking is None else preview,
-        "rows_per_second": round(writer.rows / max(0.001, time.monotonic() - started)),
         "peak_memory_mb": peak_memory_mb(),
         "column_seconds": masking.seconds if masking is not None else {},
-        "columns": column_facts(plan, cycle.catalog),
     }
     if masking is None:
         return Outcome(
@@ -190,6 +167,66 @@ def _extract(run: _Run, database: Database, plan: TablePlan) -> Outcome:
     return cycle.record(
         f"extracts/{table.id}", version, started=started, facts=facts, checks=(*checks, shape)
     )
+
+
+def header_of(plan: TablePlan) -> tuple[tuple[str, str], ...]:
+    """Return the columns of an extract, each with its type."""
+    return tuple((item.column.name, item.column.type) for item in plan.columns)
+
+
+def pour(
+    run: Run,
+    database: Database,
+    plan: TablePlan,
+    writer: ExtractWriter,
+    through: tuple[Masking | None, Profiler],
+    *,
+    part: Part = WHOLE,
+) -> str:
+    """Write a table's rows, or a part of them, through its masks; return a preview of them.
+
+    Without masks the rows stay raw, and nothing profiles them.
+
+    Raises:
+        AnonymizeError: a value does not fit its rule.
+        Cancelled: the run is stopping.
+    """
+    (masking, profiler), cycle = through, run.cycle
+    columns = [item.column for item in plan.columns]
+    extras = masking.extras if masking is not None else []
+    source: Iterator[bytes] = iter(())
+    if plan.rows and columns:
+        parents = {name: found.table for name, found in run.plan.tables.items()}
+        subset = cycle.config.sampled
+        source = database.read(
+            plan.table, columns, beside=extras, parents=parents, part=part, subset=subset
+        )
+    doing, expected = f"extracting {plan.table.id}", _rows_of(cycle, plan.table.id)
+    pace = Pace(cycle.progress, doing, expected if part == WHOLE else None)
+    preview = ""
+    with closing(blocks.ahead(masked(source, len(columns) + len(extras), masking))) as made:
+        for raw, frame in made:
+            if cycle.stopping.is_set():
+                raise Cancelled("stopped; the former extract is untouched", where=plan.table.id)
+            if masking is not None:
+                profiler.add(raw, frame)
+            writer.write(blocks.render(frame), frame.height)
+            pace.at(writer.rows)
+            preview = preview or blocks.preview(frame, [c.name for c in columns], PREVIEW_ROWS)
+    return preview
+
+
+def made_facts(
+    cycle: Cycle, store: Extracts, plan: TablePlan, writer: ExtractWriter, started: float
+) -> dict[str, Any]:
+    """Return what every extract records of itself, however it was made."""
+    return {
+        "rows": writer.rows,
+        "size_bytes": store.rows_path(plan.table.id).stat().st_size,
+        "digest": writer.digest,
+        "rows_per_second": round(writer.rows / max(0.001, time.monotonic() - started)),
+        "columns": column_facts(plan, cycle.catalog),
+    }
 
 
 def _rows_of(cycle: Cycle, table: str) -> int | None:
@@ -210,21 +247,27 @@ def masked(
 
 
 def _checks(
-    plan: TablePlan, masking: Masking | None, rows: int, expected: int
+    cycle: Cycle, database: Database, plan: TablePlan, masking: Masking | None, rows: int
 ) -> tuple[Check, ...]:
-    echoes = masking.echoes if masking is not None else {}
-    masked = masking.masked if masking is not None else 0
-    return require_safe(plan, echoes, masked, rows, expected)
+    echoed = (masking.masked, masking.echoes) if masking is not None else (0, {})
+    return require_safe(cycle, database, plan, echoed, rows)
 
 
 def require_safe(
-    plan: TablePlan, echoes: Mapping[str, int], masked: int, rows: int, expected: int
+    cycle: Cycle,
+    database: Database,
+    plan: TablePlan,
+    echoed: tuple[int, Mapping[str, int]],
+    rows: int,
 ) -> tuple[Check, ...]:
-    """Return the blocking checks, all passed.
+    """Return the blocking checks, all passed; ``echoed`` is how many columns were masked, and how
+    many values of each came through unchanged.
 
     Raises:
         VerificationFailed: a value came through unchanged, or a row got lost; carries the checks.
     """
+    masked, echoes = echoed
+    expected = database.count(plan.table, subset=cycle.config.sampled) if plan.rows else 0
     checks = (
         Check("no_raw_values", not echoes, {"columns_masked": masked, "echoes": echoes}),
         Check("no_row_lost", rows == expected, {"rows": rows, "expected": expected}),

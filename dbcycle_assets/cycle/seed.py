@@ -5,6 +5,7 @@ are there: tables that did not change keep theirs. That database has no triggers
 added when the test database is built from a clone.
 """
 
+import functools
 import json
 import time
 from collections.abc import Iterable, Iterator
@@ -76,7 +77,7 @@ def seed(cycle: Cycle, tables: Iterable[str]) -> Iterator[Outcome | Failure]:
         prepare(cycle, catalog)
         release(cycle, catalog, stale)
         largest = sorted(stale, key=lambda name: -_size(cycle, name))
-        yield from together(cycle, largest, _seed, writes=True)
+        yield from together(cycle, largest, functools.partial(_seed, cycle), writes=True)
 
 
 def _size(cycle: Cycle, name: str) -> int:

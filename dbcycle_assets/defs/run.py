@@ -177,9 +177,9 @@ def _execute(
     again = dg.AssetSelection.assets(*(key for key in untold if key in known))
     chosen = (selection | again if selection else again).required_multi_asset_neighbors()
     keys = sorted(key for key in chosen.resolve(graph) if key in known)
-    if not keys and selection is None:
-        return
     if not keys:
+        if selection is None:  # what dead runs were to make is no longer there
+            return
         raise UsageError(
             "the selection names no asset of this project",
             remedy="`dbcycle plan` lists them",

@@ -42,11 +42,11 @@ def test_an_extract_of_fewer_or_more_rows_than_the_table_is_not_kept(built, rows
     _, cycle = built
     plan = current_plan(cycle).tables["users"]
     with cycle.server.open(cycle.database("migrated"), read_only=True) as database:
-        assert all(check.passed for check in _checks(database, plan, None, 2))
+        assert all(check.passed for check in _checks(cycle, database, plan, None, 2))
         with pytest.raises(
             VerificationFailed, match=f"users: {rows} rows extracted of 2"
         ) as caught:
-            _checks(database, plan, None, rows)
+            _checks(cycle, database, plan, None, rows)
     assert [check.name for check in caught.value.checks if not check.passed] == ["no_row_lost"]
 
 
