@@ -19,6 +19,8 @@ from ..config import credentials
 from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 
 UNEXPECTED = 1
+AGAIN = 0.05
+"""Seconds after which a stop that Python ignored comes again."""
 
 _HINTS = re.compile(r"(Did you mean [^?]+\?)(?: \(?Did you mean .*)", re.DOTALL)
 
@@ -52,7 +54,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Let what a scheduler, a container or a closed terminal sends stop a command as Ctrl-C does:
-    what is half-made is taken away, and the lock is freed.
+    what is half-made is taken away, and the lock is freed. Where Python can only ignore it, as in a
+    destructor, it comes again a moment later.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,10 +64,24 @@ def _stopped_by_signals() -> Iterator[None]:
     def stop(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
+    again: list[threading.Timer] = []
+    report = sys.unraisablehook
+
+    def ignored(found: "sys.UnraisableHookArgs") -> None:
+        if issubclass(found.exc_type, Exception):
+            report(found)
+            return
+        again.append(threading.Timer(AGAIN, signal.raise_signal, [signal.SIGINT]))
+        again[-1].start()
+
     former = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGHUP)}
+    sys.unraisablehook = ignored
     try:
         yield
     finally:
+        for timer in again:
+            timer.cancel()
+        sys.unraisablehook = report
         for each, handler in former.items():
             signal.signal(each, handler)
 

@@ -9,8 +9,8 @@ from ..config import credentials
 from ..config.model import Download, Project
 from ..databases import dump_database, dump_digest, identity_of
 from ..databases.port import Progress
-from ..errors import ConfigError, DumpError
-from .remote import fetch, is_copy, keep_origin, send, version_of
+from ..errors import ConfigError, DiskUnavailable, DumpError
+from .remote import fetch, forget, is_copy, keep_origin, send, version_of
 from .session import Cycle
 
 
@@ -41,8 +41,10 @@ def download(cycle: Cycle) -> Path:
         dump_digest(part)  # refuses what is no dump
         replace_dump(part, dump)
     except BaseException as error:
-        if source.uri is None or isinstance(error, DumpError):
+        if source.uri is None:
             _remove(part)
+        elif isinstance(error, DumpError | DiskUnavailable):  # a full disk needs the room
+            forget(part)
         raise
     if (uri := cycle.project.dump_uri) is not None:
         cycle.progress("storing the dump")

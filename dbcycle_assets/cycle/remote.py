@@ -46,7 +46,7 @@ def fetch(uri: str, part: Path) -> str:
             write_json(origin, {"uri": uri, "version": version}, 0o600)
         _stream(fs, path, part, size)
         if _version(fs.info(path)) != version:
-            _forget(part)
+            forget(part)
             raise DumpError(
                 "the file was replaced while it was read",
                 where=uri,
@@ -97,7 +97,7 @@ def _stream(fs: Any, path: str, part: Path, size: int | None) -> None:
     came = part.stat().st_size
     if size is not None and came != size:
         if came > size:
-            _forget(part)
+            forget(part)
         raise Unavailable(
             f"{came:,} bytes came of {size:,}",
             where=path,
@@ -112,7 +112,7 @@ def _verify(fs: Any, uri: str, path: str, part: Path) -> None:
     with part.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != wanted:
-        _forget(part)
+        forget(part)
         raise DumpError(
             "the file is not the one that its checksum was made of",
             where=f"{uri}.sha256",
@@ -138,7 +138,8 @@ def _read(origin: Path) -> object:
         return None
 
 
-def _forget(part: Path) -> None:
+def forget(part: Path) -> None:
+    """Remove what was begun of a file, so that the next call begins anew."""
     part.unlink(missing_ok=True)
     _origin(part).unlink(missing_ok=True)
 

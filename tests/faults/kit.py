@@ -177,7 +177,7 @@ class World(Shop):
     def no_leftovers(self):
         """Require that nothing half-made lies about."""
         parts = [path for path in self.root.rglob("*") if path.name.endswith(".part")]
-        assert not parts
+        assert not parts, parts
         cycle = self.cycle
         for role in ("restoring", "migrating", "staging", "replaced"):
             assert not cycle.server.exists(cycle.database(role)), role

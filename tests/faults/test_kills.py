@@ -152,6 +152,33 @@ def test_a_stop_in_the_middle_of_a_step(place, number):
     assert place.migrate() == ["v1/2_b.sql"]
 
 
+DEAF = """
+import signal
+import time
+
+
+class Deaf:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+def run(connection, step):
+    Deaf()
+    time.sleep(20)
+"""
+
+
+@case(15)
+def test_a_stop_that_python_ignores_comes_again(place):
+    """An exception in a destructor is only printed: the run would end well, as if never stopped."""
+    place.write({"1_a.py": DEAF})
+    with started("--project", place.root, "db", "migrate") as going:
+        done = told(ended(going, 30), 130)
+    assert "Traceback" not in done.err
+    assert "Exception ignored" not in done.err
+    assert place.status.lock is None
+
+
 @case(11)
 def test_the_lock_of_a_killed_run_is_free(place):
     """The next run has it as soon as the server has noticed; meanwhile it is told whose it is."""
