@@ -13,7 +13,7 @@ from ..model.catalog import Catalog
 from ..upkeep.seeds import SeedRunner
 from .plan import current_plan, require_catalog
 from .profile import anonymity_checks, fan_outs
-from .seed import complete, settled_content
+from .seed import complete
 from .session import Cycle, Outcome, merkle
 from .verify import verify
 
@@ -30,13 +30,13 @@ def publish(cycle: Cycle) -> Outcome:
     started = time.monotonic()
     current_plan(cycle).require()
     catalog = require_catalog(cycle)
-    repaired = complete(cycle, catalog)
+    completed = complete(cycle, catalog)
     server, staging = cycle.server, cycle.database("staging")
     cycle.progress("cloning the seeded tables")
     server.clone(cycle.database("seeded"), staging, cycle.stamp("staging", ""))
     try:
-        facts = _build(cycle, catalog, staging, repaired)
-        proven = _Proven(cycle, facts["added_by_seeds"])
+        facts = _build(cycle, catalog, staging, completed.repaired)
+        proven = _Proven(cycle, completed.contents, facts["added_by_seeds"])
         result = verify(
             cycle,
             staging,
@@ -78,10 +78,9 @@ class _Proven:
     rows, and the seeds that may have changed them since, are the same.
     """
 
-    def __init__(self, cycle: Cycle, added: Mapping[str, int]) -> None:
+    def __init__(self, cycle: Cycle, contents: dict[str, str], added: Mapping[str, int]) -> None:
         self._path = cycle.project.records / "proven.json"
-        catalog = require_catalog(cycle)
-        self._loaded = {name: settled_content(cycle, catalog, name) for name in catalog.tables}
+        self._loaded = contents
         self._code = cycle.nodes()["test_db"].code_version
         former: dict[str, Any] = {}
         with suppress(OSError, ValueError):

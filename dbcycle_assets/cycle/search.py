@@ -101,6 +101,8 @@ class LeakSearch:
         self._known = {f"{table}.{column}": found for (table, column), found in known.items()}
         masked = [item for table in plan.tables.values() for item in table.masked]
         self._words: frozenset[str] = frozenset().union(*map(_vocabulary, masked))
+        self._golden_files = golden_files(cycle.project)
+        self._sought = digest_of([SEARCHED, cycle.key.id, self._universe, sorted(self._excused)])
 
     @property
     def survivors(self) -> list[Survivor]:
@@ -156,11 +158,12 @@ class LeakSearch:
         """Return what the result of searching a table depends on: its rows, and all originals."""
         name = table.table.id
         manifest = self._cycle.extracts.manifest(name)
-        golden = golden_files(self._cycle.project).get(name)
+        golden = self._golden_files.get(name)
         rules = [(item.column.name, item.digest) for item in table.columns]
         return digest_of(
             [
-                *(SEARCHED, self._cycle.key.id, self._universe, sorted(self._excused), rules),
+                self._sought,
+                rules,
                 manifest.digest if manifest is not None else "",
                 digest_of_file(golden) if golden is not None else "",
             ]
@@ -186,7 +189,7 @@ class LeakSearch:
         """Tell whether a table of the database holds what its extract holds, and nothing else."""
         name = table.table.id
         manifest = self._cycle.extracts.manifest(name)
-        if manifest is None or name in golden_files(self._cycle.project):
+        if manifest is None or name in self._golden_files:
             return False
         content = content_digest(manifest.columns)
         for block in database.read(table.table, [item.column for item in table.columns]):

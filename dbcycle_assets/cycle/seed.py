@@ -8,7 +8,8 @@ added when the test database is built from a clone.
 import functools
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from ..artifacts import Place, file_name, read_bytes, write_json
 from ..databases.port import Database, Row, Server
@@ -110,10 +111,18 @@ def release(cycle: Cycle, catalog: Catalog, names: Iterable[str]) -> None:
         database.release([catalog.tables[name] for name in names if name in catalog.tables])
 
 
-def complete(cycle: Cycle, catalog: Catalog) -> int:
+@dataclass(frozen=True)
+class Completed:
+    """How many references followed displaced rows, and what identifies each table's rows now."""
+
+    repaired: int
+    contents: dict[str, str]
+
+
+def complete(cycle: Cycle, catalog: Catalog) -> Completed:
     """Make the seeded database whole: load every table that it lacks although its asset is fresh,
     let references follow what golden records displaced, add the indexes and keys that are missing,
-    and gather statistics. Return how many references were repaired.
+    and gather statistics.
 
     Tables are missing after the schema changed elsewhere, or when the server was lost; indexes and
     keys are, of tables that were loaded and of those that refer to them.
@@ -122,7 +131,13 @@ def complete(cycle: Cycle, catalog: Catalog) -> int:
         BadInput: rows refer to rows that do not exist.
     """
     loaded, server, name = prepare(cycle, catalog), cycle.server, cycle.database("seeded")
-    followed = {table: _followed(cycle, catalog, table) for table in sorted(catalog.tables)}
+    displaced = {
+        parent: displaced_of(cycle, parent) for parent in {k.parent for k in catalog.foreign_keys}
+    }
+    followed = {
+        name: _followed(catalog.tables[name].foreign_keys, displaced)
+        for name in sorted(catalog.tables)
+    }
     wanted = {table: content_of(cycle, table) for table in followed}
     # A table that was repaired after other golden records than now begins from its extract again.
     lacking = [
@@ -139,8 +154,8 @@ def complete(cycle: Cycle, catalog: Catalog) -> int:
             load(cycle, database, catalog, table)
         for table, suffix in followed.items():
             if suffix and (table in lacking or loaded.get(table) != wanted[table] + suffix):
-                for key in _references_of(catalog, table):
-                    repaired += database.repoint(key, displaced_of(cycle, key.parent))
+                for key in catalog.tables[table].foreign_keys:
+                    repaired += database.repoint(key, displaced[key.parent])
                 database.note_content(catalog.tables[table], wanted[table] + suffix)
     cycle.progress("adding indexes and keys")
     try:
@@ -152,24 +167,16 @@ def complete(cycle: Cycle, catalog: Catalog) -> int:
         _refuse_orphans(cycle, catalog)
     with server.open(name) as database:
         database.analyze([])
-    return repaired
+    return Completed(
+        repaired, {table: wanted[table] + suffix for table, suffix in followed.items()}
+    )
 
 
-def settled_content(cycle: Cycle, catalog: Catalog, table: str) -> str:
-    """Return what identifies the rows of a table once its references follow displaced rows."""
-    return content_of(cycle, table) + _followed(cycle, catalog, table)
-
-
-def _references_of(catalog: Catalog, table: str) -> list[ForeignKey]:
-    return [key for key in catalog.foreign_keys if key.table == table]
-
-
-def _followed(cycle: Cycle, catalog: Catalog, table: str) -> str:
+def _followed(keys: Iterable[ForeignKey], displaced: Mapping[str, Displaced]) -> str:
     """Return what tells which displaced rows the references of a table have to follow; nothing if
     there are none.
     """
-    found = {key.parent: displaced_of(cycle, key.parent) for key in _references_of(catalog, table)}
-    found = {parent: displaced for parent, displaced in found.items() if displaced}
+    found = {key.parent: displaced[key.parent] for key in keys if displaced[key.parent]}
     return f" {digest_of(found)}" if found else ""
 
 

@@ -23,11 +23,6 @@ def load_order(catalog: Catalog) -> tuple[tuple[str, ...], ...]:
     return tuple(members[node] for node in ordered)
 
 
-def references_to(catalog: Catalog, table: str) -> tuple[ForeignKey, ...]:
-    """Return the foreign keys of any table that refer to ``table``."""
-    return tuple(key for key in catalog.foreign_keys if key.parent == table)
-
-
 def roots_of_columns(keys: Iterable[ForeignKey]) -> dict[tuple[str, str], tuple[str, str]]:
     """Map each referring (table, column) to the (table, column) at the end of its references.
 

@@ -75,7 +75,7 @@ def refresh(shop):
     def built():
         server = cycle.server
         staging = cycle.database("staging")
-        repaired = seed.complete(cycle, catalog)
+        repaired = seed.complete(cycle, catalog).repaired
         server.clone(cycle.database("seeded"), staging, cycle.stamp("staging", ""))
         publish._build(cycle, catalog, staging, repaired)
 

@@ -4,7 +4,7 @@ import hypothesis
 from hypothesis import strategies
 
 from dbcycle_assets.model.catalog import Catalog, ForeignKey, Table
-from dbcycle_assets.model.graph import load_order, references_to, roots_of_columns
+from dbcycle_assets.model.graph import load_order, roots_of_columns
 
 
 def catalog(*edges):
@@ -56,9 +56,3 @@ def test_a_column_follows_its_references_to_the_end():
         ForeignKey("c", "c", ("b_id",), "b", ("a_id",)),
     ]
     assert roots_of_columns(keys) == {("b", "a_id"): ("a", "id"), ("c", "b_id"): ("a", "id")}
-
-
-def test_the_referring_keys_of_a_table_are_found():
-    """Every foreign key that refers to a table is listed, its own included."""
-    found = references_to(catalog(("a", "a"), ("b", "a"), ("b", "c")), "a")
-    assert [key.name for key in found] == ["a_a", "b_a"]
