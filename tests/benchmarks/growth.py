@@ -5,8 +5,9 @@
     python -m tests.benchmarks.growth [--rows 10000 100000 1000000] [--wide 100] [--rounds 3]
 
 Each size runs in a process of its own, so that its peak memory is its own. ``again`` changes one
-rule of one table among many and runs again: its time beside that table's share of the first run and
-beside a run in which nothing is stale, and beside Dagster's smallest run. ``plan`` reads and plans a
+rule of one table among many and runs again: its time beside that table's share of the first run,
+beside the same change where there is no other table, and beside a run in which nothing is stale and
+Dagster's smallest run. ``plan`` reads and plans a
 schema of 1,000 tables and 5,000 foreign keys. Results are appended to
 tests/benchmarks/history/growth.json.
 """
@@ -73,36 +74,52 @@ def nothing():
     """Do nothing: the smallest run that Dagster has."""
 
 
+def run(project, home):
+    """Refresh a project through Dagster, whatever is stale."""
+    done = refresh(load_project(project), instance_home=home)
+    assert done.ok, done.failed
+
+
+def change(project, table, number):
+    """Change the rule of one column of a table."""
+    config = project / "dbcycle.yaml"
+    shape = "map" if number % 2 == 0 else "safe"
+    rule = f"columns: {{email: {{anonymize: email, domain: {shape}}}"
+    head, mark, rest = config.read_text().partition(f"  {table}:\n    ")
+    config.write_text(head + mark + rule + "".join(rest.partition(", name:")[1:]))
+
+
 def again(rows, tables, rounds):
-    """Return the seconds of a first run, of one after a changed rule, of one with nothing to do,
-    and of Dagster's smallest.
+    """Return the seconds of a first run, of one after a changed rule, of the same change in a
+    project that has no other table, of a run with nothing to do, and of Dagster's smallest.
     """
     with tempfile.TemporaryDirectory() as folder:
-        shop = shops.make(Path(folder) / "project", rows, tables, ready=False)
-        home = Path(folder) / "home"
+        many, one, home = (Path(folder) / name for name in ("many", "one", "home"))
         home.mkdir()
-        config = shop.cycle.project.root / "dbcycle.yaml"
         found = {}
-
-        def run():
-            done = refresh(load_project(config.parent), instance_home=home)
-            assert done.ok, done.failed
 
         def smallest():
             with dg.DagsterInstance.from_config(str(home)) as instance:
                 assert dg.materialize([nothing], instance=instance).success
 
         try:
-            found["first"] = timed(run)
+            shops.make(many, rows, tables, ready=False)
+            shops.make(one, rows // tables, 1, ready=False)
+            found["first"] = timed(run, many, home)
+            run(one, home)
             for number in range(rounds):
-                shape = "map" if number % 2 == 0 else "safe"
-                rule = f"columns: {{email: {{anonymize: email, domain: {shape}}},"
-                head, table, rest = config.read_text().partition("  people_1:\n    ")
-                config.write_text(head + table + rule + rest.partition(",")[2])
-                for name, work in (("changed", run), ("nothing", run), ("smallest", smallest)):
-                    found.setdefault(name, []).append(timed(work))
+                change(many, "people_1", number)
+                change(one, "people_0", number)
+                for name, work, words in (
+                    ("changed", run, (many, home)),
+                    ("alone", run, (one, home)),
+                    ("nothing", run, (many, home)),
+                    ("smallest", smallest, ()),
+                ):
+                    found.setdefault(name, []).append(timed(work, *words))
         finally:
-            embedded.remove(shop.cycle.project.state)
+            for project in (many, one):
+                embedded.remove(project / ".dbcycle")
     return {
         name: each if isinstance(each, float) else statistics.median(each)
         for name, each in found.items()
@@ -164,7 +181,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--tables", type=int, nargs="*", default=[1, 10, 100])
-    parser.add_argument("--wide", type=int, default=100, help="tables of the second run")
+    parser.add_argument("--wide", type=int, default=100, help="tables of the second run; 0: none")
     parser.add_argument("--wide-rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--one", nargs=2, type=int, help="one size, for a process of its own")
@@ -180,10 +197,14 @@ def main():
         by_tables = {f"{n} tables": alone("--one", 100_000, n) for n in chosen.tables}
         shown("first run, 100,000 rows in all, seconds", by_tables)
         results["tables"] = by_tables
+    if not chosen.wide:
+        keep("growth", results)
+        return
     started = time.monotonic()
     found = again(chosen.wide_rows, chosen.wide, chosen.rounds)
     share = found["first"] / chosen.wide
     found |= {"share": share, "changed/share": found["changed"] / share}
+    found |= {"changed/alone": found["changed"] / found["alone"]}
     found |= {"nothing/smallest": found["nothing"] / found["smallest"]}
     shown("again, seconds", {f"{chosen.wide} tables": found})
     results["again"] = found
