@@ -12,6 +12,7 @@ from . import (
     access,
     canary,
     clones,
+    comparing,
     doctor,
     keys,
     making,
@@ -245,6 +246,13 @@ _add(
 )
 _add("sweep", clones.sweep, "dbcycle sweep", "dbcycle sweep --kept")
 _add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(*) from users'")
+_add(
+    "diff",
+    comparing.diff,
+    "dbcycle diff",
+    "dbcycle diff --table users --check",
+    "dbcycle diff --json",
+)
 _add("report", report.report, "dbcycle report", "dbcycle report --output report.html")
 _add("ui", workspace.ui, "dbcycle ui", "dbcycle ui --port 3100")
 _add("canary", canary.canary, "dbcycle canary", "dbcycle canary --json")
