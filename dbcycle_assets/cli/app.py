@@ -13,6 +13,7 @@ from . import (
     canary,
     clones,
     comparing,
+    completion,
     doctor,
     keys,
     making,
@@ -20,6 +21,7 @@ from . import (
     projects,
     refresh,
     report,
+    schema,
     stages,
     subset,
     trying,
@@ -169,6 +171,7 @@ _add(
     refresh.plan,
     "dbcycle plan",
     "dbcycle plan --check --json",
+    "dbcycle plan --markdown --against origin/main",
     'dagster asset materialize -m dbcycle_assets.definitions --select "$(dbcycle plan --select)"',
 )
 _add(
@@ -246,6 +249,19 @@ _add(
 )
 _add("sweep", clones.sweep, "dbcycle sweep", "dbcycle sweep --kept")
 _add("shell", access.shell, "dbcycle shell", "dbcycle shell -- -c 'select count(*) from users'")
+_add(
+    "completion",
+    completion.completion,
+    "source <(dbcycle completion bash)                              # for this shell",
+    "dbcycle completion bash >> ~/.bashrc",
+    "dbcycle completion fish > ~/.config/fish/completions/dbcycle.fish",
+)
+_add(
+    "schema",
+    schema.schema,
+    "dbcycle schema --out .dbcycle/dbcycle.schema.json",
+    "dbcycle schema | head",
+)
 _add(
     "diff",
     comparing.diff,

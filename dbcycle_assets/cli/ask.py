@@ -1,6 +1,9 @@
-"""Questions on a terminal: one proposal at a time, any answer can be changed in the file later."""
+"""Questions on a terminal: where the database is, and one proposal at a time; any answer can be
+changed in the file later.
+"""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
@@ -18,6 +21,42 @@ def judgement_of(proposal: Proposal) -> Judgement:
     return Judgement(
         proposal.table, proposal.column, proposal.rule, dict(proposal.options), proposal.reason
     )
+
+
+DUMPS = frozenset({".dump", ".sql", ".gz", ".backup", ".sqlite", ".sqlite3", ".db", ".tar"})
+MOST = 8
+
+
+def source(folder: Path) -> str:
+    """Ask where the database is; dumps that lie in a folder, newest first, are offered."""
+    typer.echo(
+        "Where is the database? A dump of pg_dump, a SQLite file, or a postgresql:// URL, which "
+        "is only read.",
+        err=True,
+    )
+    found = dumps_in(folder)
+    for number, path in enumerate(found, 1):
+        size = path.stat().st_size / 1e6
+        typer.echo(f"  {number}  {one_line(path.name)} ({size:,.1f} MB)", err=True)
+    while True:
+        default = "1" if found else None
+        answer: str = typer.prompt("number, path or URL", default=default, err=True).strip()
+        if answer.isdecimal() and 1 <= int(answer) <= len(found):
+            return str(found[int(answer) - 1])
+        if answer:
+            return answer
+
+
+def dumps_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that may be dumps by their names, newest first."""
+    found = [path for path in folder.iterdir() if path.suffix.lower() in DUMPS and path.is_file()]
+    return sorted(found, key=lambda path: -path.stat().st_mtime)[:MOST]
+
+
+def project_name(proposed: str) -> str:
+    """Ask for the project's name."""
+    answer: str = typer.prompt("name of the project", default=proposed, err=True)
+    return answer.strip()
 
 
 def ask(proposals: Sequence[Proposal]) -> list[Judgement]:

@@ -6,16 +6,17 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from ..config import credentials
 from ..config.model import Project
 from ..errors import DbCycleError, Unavailable, UsageError
-from .invocation import of
+from .invocation import Invocation, note, of
 from .text import say, table
 
 LEAST_FREE = 500_000_000
@@ -24,22 +25,63 @@ OLDEST = (3, 11)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; ``fix`` is what to do, and ``essential`` whether one must."""
+    """One thing that was looked at; ``fix`` is what to do, and ``essential`` whether one must;
+    ``mend`` does it.
+    """
 
     name: str
     ok: bool
     detail: str
     fix: str = ""
     essential: bool = True
+    mend: Callable[[], None] | None = None
+
+    def told(self) -> dict[str, object]:
+        """Return what scripts read of it."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "detail": self.detail,
+            "fix": self.fix,
+            "essential": self.essential,
+        }
 
 
-def doctor(ctx: typer.Context) -> None:
+def doctor(
+    ctx: typer.Context,
+    *,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Mend what needs no decision of yours: files and their rights."),
+    ] = False,
+) -> None:
     """Say what is missing, and the command that fixes it.
 
     Looks at versions, server, key, disk and permissions; ends with exit code 9 if something
     essential is missing.
     """
     invocation = of(ctx)
+    findings = _findings(invocation)
+    broken = [finding for finding in findings if finding.mend is not None and not finding.ok]
+    if fix:
+        for finding in broken:
+            if finding.mend is not None:
+                finding.mend()
+                note(f"mended: {finding.name}")
+        findings = _findings(invocation)
+    healthy = all(finding.ok for finding in findings if finding.essential)
+
+    invocation.show(
+        {"ok": healthy, "checks": [entry.told() for entry in findings]},
+        lambda: _for_people(findings, healthy=healthy),
+    )
+    if broken and not fix:
+        note(f"→ `dbcycle doctor --fix` mends: {', '.join(finding.name for finding in broken)}")
+    if not healthy:
+        raise typer.Exit(Unavailable.exit_code)
+
+
+def _findings(invocation: Invocation) -> list[Finding]:
     findings = list(_versions())
     try:
         project = invocation.project
@@ -52,14 +94,7 @@ def doctor(ctx: typer.Context) -> None:
     else:
         findings.append(Finding("project", ok=True, detail=f"{project.name} in {project.root}"))
         findings += _project(project)
-    healthy = all(finding.ok for finding in findings if finding.essential)
-
-    invocation.show(
-        {"ok": healthy, "checks": [asdict(entry) for entry in findings]},
-        lambda: _for_people(findings, healthy=healthy),
-    )
-    if not healthy:
-        raise typer.Exit(Unavailable.exit_code)
+    return findings
 
 
 def _for_people(findings: Sequence[Finding], *, healthy: bool) -> None:
@@ -106,14 +141,30 @@ def _project(project: Project) -> Iterator[Finding]:
             found = shutil.which(program)
             detail = found or "not on PATH; the embedded one or Python's is used where there is one"
             yield Finding(program, ok=True, detail=detail, essential=False)
-    if not (project.root / "definitions.py").is_file():
-        yield Finding(
-            "definitions.py",
-            ok=False,
-            detail="the Dagster UI has nothing to load",
-            fix="see `dbcycle ui`",
-            essential=False,
-        )
+    yield from _files(project)
+
+
+def _files(project: Project) -> Iterator[Finding]:
+    from . import scaffold, schema
+
+    definitions = project.root / scaffold.DEFINITIONS_FILE
+    yield Finding(
+        definitions.name,
+        ok=definitions.is_file(),
+        detail="what Dagster loads" if definitions.is_file() else "Dagster has nothing to load",
+        fix="dbcycle doctor --fix",
+        essential=False,
+        mend=lambda: scaffold.write_definitions(project.root),
+    )
+    fresh = schema.is_fresh(project.state / schema.NAME)
+    yield Finding(
+        "editor schema",
+        ok=fresh,
+        detail="as this version has it" if fresh else "missing or of another version",
+        fix=f"dbcycle schema --out {project.state / schema.NAME}",
+        essential=False,
+        mend=lambda: schema.write(project.state / schema.NAME),
+    )
 
 
 def _dump(project: Project) -> Finding:
@@ -158,6 +209,16 @@ def _disk(project: Project) -> Finding:
 def _key(project: Project) -> Finding:
     path = credentials.key_file(project)
     before = path.exists()
+    if before and not credentials.key_from_environment(project):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            return Finding(
+                "key",
+                ok=False,
+                detail=f"others can read {path} (mode {mode:o})",
+                fix=f"chmod 600 {path}",
+                mend=lambda: path.chmod(0o600),
+            )
     try:
         credentials.anonymization_secret(project)
     except DbCycleError as error:

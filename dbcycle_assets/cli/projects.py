@@ -12,6 +12,7 @@ from ..config import load_project
 from ..config.edit import Judgement, apply_judgements, apply_moves
 from ..config.load import FILE
 from ..config.model import Project
+from ..errors import UsageError
 from .invocation import Document, Invocation, findings_exit, note, of
 from .text import count, heading, say, table
 
@@ -26,14 +27,16 @@ Accept = Annotated[
 
 def init(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The project's name, as in `shop`.")],
+    name: Annotated[
+        str | None, typer.Argument(help="The project's name, as in `shop`; else that of the dump.")
+    ] = None,
     *,
     source: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--from", metavar="DUMP|URL", help="A dump, a SQLite file, or a PostgreSQL URL."
         ),
-    ],
+    ] = None,
     directory: Annotated[
         Path | None, typer.Option("--directory", metavar="DIR", help="Default: ./NAME.")
     ] = None,
@@ -42,11 +45,22 @@ def init(
     """Make a project from a real database.
 
     The dump is restored into a scratch database, every column is looked at, and a rule is proposed
-    for each. Nothing is kept or anonymized before you accept.
+    for each. Nothing is kept or anonymized before you accept. On a terminal it asks for what is
+    not given.
     """
-    from . import scaffold
+    from . import ask, scaffold
 
     invocation = of(ctx)
+    if source is None:
+        if not invocation.interactive:
+            raise UsageError(
+                "nothing says which database",
+                where="--from",
+                remedy="as in `dbcycle init shop --from shop.dump`; on a terminal it asks",
+            )
+        source = ask.source(Path.cwd())
+        name = name or ask.project_name(scaffold.name_of(source))
+    name = name or scaffold.name_of(source)
     with invocation.progress() as progress:
         project, found = scaffold.make(name, source, directory, progress)
     invocation.hint = str(project.root)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..config import credentials
+from ..errors import UsageError
 from ..model.ledger import Stale
 from .invocation import Document, Invocation, findings_exit, note, of
 from .text import count, heading, names, say, table
@@ -33,6 +34,18 @@ def plan(
     check: Annotated[
         bool, typer.Option("--check", help="End with exit code 8 if anything is stale.")
     ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a comment for a pull request.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="REVISION",
+            help="With --markdown: which columns entered or left judgement since this revision "
+            "of git.",
+        ),
+    ] = None,
 ) -> None:
     """Show what is stale and why, and what each column becomes.
 
@@ -42,6 +55,10 @@ def plan(
     from ..model.detect import propose
 
     invocation = of(ctx)
+    if against is not None and not markdown:
+        raise UsageError(
+            "--against needs --markdown", remedy="`dbcycle plan --markdown --against REVISION`"
+        )
     with invocation.reading() as cycle:
         if select:
             _print_selection(invocation, cycle)
@@ -49,11 +66,26 @@ def plan(
         found = report(cycle)
     catalog = cycle.catalog
     classes = {(p.table, p.column): p.klass for p in propose(catalog, {})} if catalog else {}
-    document = _plan_document(invocation.project.name, found, classes)
-    invocation.show(document, lambda: _plan_for_people(invocation, found))
+    if markdown:
+        typer.echo(_comment(invocation, found, against), nl=False)
+    else:
+        document = _plan_document(invocation.project.name, found, classes)
+        invocation.show(document, lambda: _plan_for_people(invocation, found))
     open_findings = found.plan is not None and (found.plan.unjudged or found.plan.findings)
     if open_findings or (check and found.stale):
         findings_exit()
+
+
+def _comment(invocation: Invocation, found: "PlanReport", against: str | None) -> str:
+    from . import markdown
+
+    project = invocation.project
+    before = None
+    if against is not None:
+        before = against, markdown.judgements(markdown.config_at(project.root, against))
+    now = markdown.judgements(project.config)
+    groups = _grouped(found.stale, everything=invocation.verbose)
+    return markdown.comment(project.name, found, groups, now, before)
 
 
 def _print_selection(invocation: Invocation, cycle: "Cycle") -> None:

@@ -15,10 +15,12 @@ from ..config.model import Project
 from ..cycle.session import Cycle
 from ..errors import BadInput, DumpError, UsageError
 from ..model.detect import Proposal
+from . import schema
 
 SQLITE = b"SQLite format 3\0"
 DOWNLOADED = "dumps/prod_backup.dump"
 
+DEFINITIONS_FILE = "definitions.py"
 DEFINITIONS = '''\
 """The Dagster definitions of this project."""
 
@@ -71,10 +73,11 @@ def make(
         root.mkdir(parents=True, exist_ok=True)
         dump = _reference(local, root) if local is not None else DOWNLOADED
         new_config(root / FILE, name=name, engine=engine, dump=dump)
-        _write(root / "definitions.py", DEFINITIONS)
+        write_definitions(root)
         _write(root / "golden" / "README.md", GOLDEN)
         _write(root / ".gitignore", IGNORED)
         project = load_project(root)
+        schema.write(project.state / schema.NAME)
         with project_lock(project.state, "init"):
             if local is None:
                 _download(source, project.dump, progress)
@@ -96,12 +99,22 @@ def _look(cycle: Cycle) -> list[Proposal]:
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
-        wanted = re.sub(r"[^a-z0-9_]+", "_", name.casefold()).strip("_0123456789")[:40] or "shop"
+        wanted = _fitting(name)
         raise UsageError(
             f"`{name}` cannot be a project's name",
             remedy="use up to 40 small letters, digits and underscores, starting with a letter: "
             f"`{wanted}`",
         )
+
+
+def name_of(source: str) -> str:
+    """Return a project's name that fits a dump or the database of a URL."""
+    path = urlsplit(source).path if "://" in source else source
+    return _fitting(Path(path).name.partition(".")[0])
+
+
+def _fitting(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "_", name.casefold()).strip("_0123456789")[:40] or "shop"
 
 
 def _source(source: str) -> tuple[Path | None, str]:
@@ -146,6 +159,11 @@ def _download(url: str, dump: Path, progress: Callable[[str], None]) -> None:
         part.rename(dump)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_definitions(root: Path) -> None:
+    """Write what Dagster loads of a project, unless there is something."""
+    _write(root / DEFINITIONS_FILE, DEFINITIONS)
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,6 +17,8 @@ from .moves import Moves, move
 from .wrapping import rewrapped
 
 HEADER = """\
+yaml-language-server: $schema=.dbcycle/dbcycle.schema.json
+
 The cycle of {name}. Every column of every table is judged: it has an anonymizer under `columns`,
 or it is listed under `keep`. A column that is in neither place stops `dbcycle plan`.
 """
