@@ -17,6 +17,10 @@ test *words:
 docs:
     python docs/generate.py
 
+# the documentation as a site, in site/
+site: docs
+    zensical build --strict
+
 # the main job of the default project
 demo:
     python3 run.py demo

@@ -93,6 +93,23 @@ def test_every_page_can_be_reached():
     assert [page for page in PAGES if page not in reached] == []
 
 
+def test_the_site_is_built_and_has_every_page(tmp_path):
+    """No link or anchor of the site leads nowhere, and its menu leads to every page."""
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "docs", site / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", site)
+    program = Path(sys.executable).with_name("zensical")
+    done = subprocess.run(
+        [program, "build", "--strict"], cwd=site, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = {path.relative_to(ROOT / "docs") for path in ROOT.glob("docs/**/*.md")}
+    made = {page for page in pages if (site / "site" / page.with_suffix(".html")).exists()}
+    assert made == pages
+    menu = (ROOT / "mkdocs.yml").read_text()
+    assert {str(page) for page in pages if f"- {page}\n" not in menu} == set()
+
+
 def test_the_tutorial_runs(tmp_path):
     """Each command of the tutorial ends as the page says, and prints what the page shows."""
     (tmp_path / "chinook.dump").write_bytes((ROOT / "tests/data/chinook.dump").read_bytes())
@@ -217,20 +234,90 @@ def test_the_workflow_runs(tmp_path):
     config.write_text(config.read_text() + "targets: {staging: {url_env: DATABASE_URL_STAGING}}\n")
     (tmp_path / "staging.db").touch()
     (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
-    ((_, text),) = blocks(ROOT / "docs/how-to/run-in-ci.md", "yaml")
-    jobs = yaml(text)["jobs"]
+    jobs = recipes()["database"]["jobs"]
     values = {
         "DAGSTER_HOME": str(tmp_path / ".dagster"),
         "DBCYCLE_KEY": "a key of the workflow's own, long enough",
         "DATABASE_URL_STAGING": f"sqlite:///{tmp_path / 'staging.db'}",
+        "DBCYCLE_PROJECT": str(root),
     }
     for worked in (True, False):
         told = {}
         for job in jobs.values():
-            told |= run_steps(job, tmp_path, values | {"DBCYCLE_PROJECT": str(root)})
+            told |= run_steps(job, tmp_path, values)
         assert bool(json.loads(told["Build the test database"])["materialized"]) is worked
     assert "base" not in told["Apply seeds"]
     assert "head v1/008_agents.sql" in told["Verify database"]
+
+
+def recipes(project="data/shop"):
+    """Return the recipes for CI: GitHub's by their names, GitLab's and the hook's by their own."""
+    texts = [text for _, text in blocks(ROOT / "docs/how-to/run-in-ci.md", "yaml")]
+    *github, gitlab, hook = [yaml(text.replace("data/shop", project)) for text in texts]
+    return {each["name"]: each for each in github} | {"gitlab": gitlab, "hook": hook}
+
+
+def test_the_comment_and_the_hook_run(tmp_path):
+    """GitHub's comment, GitLab's, and the hook before a commit, in a clone of a project in which a
+    column leaves judgement; then the test database that GitLab builds.
+    """
+    project = "data/iron_token_manager"
+    left_out = shutil.ignore_patterns(".dbcycle", "extracts", "__pycache__", "dev_*", "backups")
+    for part in (project, "sql/iron_token_manager"):
+        shutil.copytree(ROOT / part, tmp_path / "origin" / part, ignore=left_out)
+    (tmp_path / "origin/test_it.py").write_text("def test_it():\n    pass\n")
+    who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
+
+    def git(*words, where="work", check=True):
+        command = ["git", "-C", tmp_path / where, *who, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=check)
+
+    git("init", "-q", "-b", "main", ".", where="origin")
+    git("add", "-A", "-f", where="origin")
+    git("commit", "-q", "-m", "all", where="origin")
+    git("clone", "-q", "origin", "work", where=".")
+    work, found = tmp_path / "work", recipes(project)
+    config = work / project / "dbcycle.yaml"
+    text = config.read_text()
+    head, keep, rest = text.partition("keep: [")
+    config.write_text(head + keep + rest.partition(", ")[2])
+    values = {
+        "DBCYCLE_PROJECT": str(work / project),
+        "GITHUB_BASE_REF": "main",
+        "CI_PROJECT_DIR": str(work),
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+    }
+    (job,) = found["judgement"]["jobs"].values()
+    run_steps(job, work, values)
+    comment = (work / "plan.md").read_text()
+    assert "0 enter, 1 leave, 0 change" in comment
+    (work / "plan.md").unlink()
+    gitlab = found["gitlab"]
+    run_steps(stages(gitlab["judgement"]), work, values)
+    assert (work / "plan.md").read_text() == comment
+    config.write_text(text)
+    told = run_steps(stages(gitlab["test-database"]), work, values)
+    assert any('"published": true' in each for each in told.values())
+    (work / ".pre-commit-config.yaml").write_text(json.dumps(found["hook"]))
+    hook = [Path(sys.executable).with_name("pre-commit"), "run", "--all-files"]
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PRE_COMMIT_HOME": str(tmp_path / "hooks"),
+    }
+    git("add", "-A")
+    good = subprocess.run(hook, cwd=work, env=environment, capture_output=True, text=True)  # noqa: PLW1510
+    assert (good.returncode, "Passed" in good.stdout) == (0, True), good.stdout + good.stderr
+    config.write_text(head + keep + rest.partition(", ")[2])
+    git("add", "-A")
+    bad = subprocess.run(hook, cwd=work, env=environment, capture_output=True, text=True)  # noqa: PLW1510
+    assert bad.returncode == 1
+    assert "unjudged" in bad.stdout
+
+
+def stages(job):
+    """Return a job of GitLab's in the form of GitHub's."""
+    steps = [{"name": line, "run": line} for line in job["script"]]
+    return {"env": job["variables"], "steps": steps}
 
 
 def run_steps(job, folder, values):
@@ -241,9 +328,10 @@ def run_steps(job, folder, values):
         if not name.startswith(("DBCYCLE", "DAGSTER", "DATABASE", "DB_PATH"))
     }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    for name, value in job["env"].items():
-        environment[name] = values.get(name, "" if "${{" in value else value)
-    environment["DBCYCLE_PROJECT"] = values["DBCYCLE_PROJECT"]
+    environment |= values
+    for name, value in job.get("env", {}).items():
+        known = "" if "${{" in value else value.replace("$CI_PROJECT_DIR", str(folder))
+        environment[name] = values.get(name, known)
     told = {}
     for step in job["steps"]:
         apart = step.get("if") or "pip install" in step.get("run", "")  # another event; PostgreSQL
