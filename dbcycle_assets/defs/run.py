@@ -19,6 +19,7 @@ from ..cycle.extract import Failure
 from ..cycle.leftovers import remove_leftovers
 from ..cycle.lock import holding
 from ..cycle.session import Cycle, Outcome, silent
+from ..databases import stopping
 from ..databases.port import Progress
 from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
 from .assets import build_assets
@@ -202,7 +203,7 @@ def _execute(
         if begun is not None and not begun.is_finished:
             instance.report_run_canceled(begun)
         raise _stopped(cycle) from None
-    if any(map(_is_interrupt, run.all_events)):
+    if (stopping.asked() and not run.success) or any(map(_is_interrupt, run.all_events)):
         raise _stopped(cycle)
     result.run_id = run.run_id
     result.ok = run.success and not result.failed

@@ -2,6 +2,7 @@
 """Rounds: change the project, start a run, fault it, look, run again, compare."""
 
 import contextlib
+import faulthandler
 import os
 import random
 import re
@@ -146,6 +147,7 @@ class Harness:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(told, 1)
         os.dup2(told, 2)
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
 
     def wait(self, process, seconds=PATIENCE):
         """Return how a process ended: its exit code, or minus its signal; None if it hangs."""
@@ -155,6 +157,8 @@ class Harness:
             if done:
                 return os.waitstatus_to_exitcode(status)
             time.sleep(0.01)
+        os.kill(process, signal.SIGUSR1)  # it tells where it hangs
+        time.sleep(1)
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
         return None
@@ -270,7 +274,7 @@ class Harness:
                     done.operation, done.fell, done.stage = *self.operations.told, self._stage()
                 done.inside = not fault or done.operation >= operation
         if done.code is None:
-            done.wrong.append("it hung")
+            done.wrong.append(f"it hung: {self.told[-6000:]}")
         elif done.code not in GOOD_ENDS:
             why = self.world.unknown() if done.code == 1 else ""
             done.wrong.append(f"ended with {done.code}: {self._last()} {why}")
