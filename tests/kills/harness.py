@@ -28,7 +28,13 @@ SERVER = (
     "connections taken",
 )
 DISKS = ("disk full", "server's disk full")
-STEPS = ("kill before operation N", "ENOSPC at operation N")
+STEPS = {
+    "kill before operation N": "kill",
+    "ENOSPC at operation N": "disk",
+    "session ended at operation N": "session",
+    "SIGINT at operation N": "stop",
+}
+"""Each kind with what `Operations` calls it."""
 PATIENCE = 180.0
 
 CHAIN = 4
@@ -250,10 +256,7 @@ class Harness:
     def _faulted(self, done, words, choose, number):
         family = "db" if words[0] == "db" else "refresh"
         count, usual = self.counts[family], self.times[family]
-        fault = {"kill before operation N": "kill", "ENOSPC at operation N": "disk"}.get(
-            done.kind, ""
-        )
-        fault = {"session ended at operation N": "session"}.get(done.kind, fault)
+        fault = STEPS.get(done.kind, "")
         if fault:
             count = self.counts["disk"] if fault == "disk" else count
             operation = number or choose.randint(1, count)
@@ -278,6 +281,8 @@ class Harness:
         elif done.code not in GOOD_ENDS:
             why = self.world.unknown() if done.code == 1 else ""
             done.wrong.append(f"ended with {done.code}: {self._last()} {why}")
+        if fault == "stop" and words[0] == "refresh" and done.inside and done.code != 130:
+            done.wrong.append(f"a stop was lost, exit {done.code}: {self._last()}")
         if "Traceback" in self.told:
             at = self.told.index("Traceback")
             done.wrong.append(f"a traceback: {self.told[max(0, at - 200) : at + 3000]}")
@@ -407,6 +412,7 @@ class Harness:
         """Bring the world back to a known state, so that one finding is told once."""
         self.world.by_url = False
         self.world.enter(self.at)
+        self.run(*RESET)
         if self.run("refresh", "--all") != 0 or self.look() != self.expected[self.at]:
             raise SystemExit(f"the world cannot be mended: {self._last()}")
 
@@ -415,7 +421,9 @@ class Harness:
     def kinds(self):
         found = [*SOON, *STEPS, *self.disks]
         if self.world.engine == "postgresql":
-            found += [*SERVER, "session ended at operation N"]
+            found += SERVER
+        else:
+            found.remove("session ended at operation N")
         return found
 
     def table(self):

@@ -264,7 +264,7 @@ def sqlalchemy_transaction(raw: psycopg.Connection[Any]) -> Iterator[sqlalchemy.
         with engine.begin() as connection:
             yield connection
     except sqlalchemy.exc.DBAPIError as error:
-        if isinstance(error.orig, psycopg.Error) and _is_lost(error.orig):
+        if isinstance(error.orig, psycopg.Error) and is_lost(error.orig):
             raise failure(error.orig, raw.info.dbname) from None
         raise
     finally:
@@ -288,12 +288,12 @@ def lost_lines(where: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        if not _is_lost(error):
+        if not is_lost(error):
             raise
         raise failure(error, where) from None
 
 
-def _is_lost(error: psycopg.Error) -> bool:
+def is_lost(error: psycopg.Error) -> bool:
     """Tell whether an error says that the server is gone, full or shutting down."""
     state = error.sqlstate or ""
     if not state:
@@ -310,7 +310,7 @@ def failure(
         return DiskUnavailable(
             "the server's disk is full", where=where, remedy="free some space and run again"
         )
-    if _is_lost(error):
+    if is_lost(error):
         return ServerUnavailable(
             f"the server went away or is full: {message_of(error)}",
             where=where,
