@@ -73,17 +73,27 @@ def main():
                 if not harness.chain([kind], number=number, words=["refresh"])[0].inside:
                     break
                 number += chosen.step
+                _told(harness, say)
             print(f"operations faulted: {len(harness.rounds)}, up to {number}")
         else:
             kinds = chosen.kind or harness.kinds()
             order = random.Random(seed)
             while len(harness.rounds) < chosen.times and time.monotonic() < end:
                 harness.chain(order.choices(kinds, k=order.randint(1, CHAIN)))
+                _told(harness, say)
     finally:
         print("\n".join(harness.table()))
         harness.close()
         shutil.rmtree(root.parent, ignore_errors=True)
     return any(done.wrong for done in harness.rounds)
+
+
+def _told(harness, say, every=25):
+    """Say from time to time how far it is."""
+    if (len(harness.rounds) // every) > getattr(harness, "told_of", 0):
+        harness.told_of = len(harness.rounds) // every
+        wrong = sum(bool(done.wrong) for done in harness.rounds)
+        say(f"  {len(harness.rounds)} faults, {wrong} wrong")
 
 
 if __name__ == "__main__":

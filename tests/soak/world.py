@@ -23,8 +23,8 @@ from ..kills.world import World
 
 KEY = "0123456789abcdef" * 4
 RULES = {
-    "name": ["full_name", "{anonymize: full_name, locale: de_DE}", "word", "'null'"],
-    "note": ["free_text", "'null'", "{anonymize: redact}"],
+    "name": ["full_name", "first_name", "last_name", "'null'"],
+    "note": ["free_text", "'null'", "redact"],
 }
 STATUS = ["fine", "odd", "third", "new"]
 TABLES = ("users", "orders", "items")
@@ -47,6 +47,15 @@ class State:
         """Return a number that was not there before."""
         self.number += 1
         return self.number
+
+
+class _Reader(World):
+    """Reads databases as the harness of the kills does, on any server."""
+
+    server = None
+
+    def __init__(self, engine, server):
+        self.engine, self.server = engine, server
 
 
 class Soak:
@@ -228,9 +237,10 @@ class Soak:
 
     def published(self, root):
         """Return a digest of all that a tester can read in the published database."""
-        reader = World.__new__(World)
-        reader.engine, reader.root = self.engine, root
-        return reader.published(Cycle(load_project(root)).database("test"))
+        cycle = Cycle(load_project(root))
+        found = _Reader(self.engine, cycle.server).published(cycle.database("test"))
+        assert found is not None, "nothing is published"
+        return found
 
     def from_scratch(self):
         """Return the digest of what the present files make in a folder of their own."""
