@@ -65,16 +65,18 @@ def _stopped_by_signals() -> Iterator[None]:
         raise KeyboardInterrupt
 
     again: list[threading.Timer] = []
-    report = sys.unraisablehook
+    report, main = sys.unraisablehook, threading.get_ident()
 
     def ignored(found: "sys.UnraisableHookArgs") -> None:
         if issubclass(found.exc_type, Exception):
             report(found)
             return
-        again.append(threading.Timer(AGAIN, signal.raise_signal, [signal.SIGINT]))
+        again.append(threading.Timer(AGAIN, signal.pthread_kill, [main, signal.SIGINT]))
         again[-1].start()
 
-    former = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGHUP)}
+    # Under nohup, a closed terminal stops nothing.
+    heeded = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    former = {each: signal.signal(each, stop) for each in heeded}
     sys.unraisablehook = ignored
     try:
         yield

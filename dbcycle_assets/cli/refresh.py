@@ -269,16 +269,21 @@ def refresh(
     """
     from ..cycle.lock import holding
     from ..cycle.session import Cycle
+    from ..databases.stopping import stoppable
     from ..defs.run import refresh as run
 
     invocation = of(ctx)
     project = invocation.project
     with holding(project, "refresh"), invocation.progress() as progress:
-        if download_recent:
-            from ..cycle.download import download
 
-            download(Cycle(project, progress=progress))
-        done = run(project, select=select, force=everything, progress=progress)
+        def work() -> "Refreshed":
+            if download_recent:
+                from ..cycle.download import download
+
+                download(Cycle(project, progress=progress))
+            return run(project, select=select, force=everything, progress=progress)
+
+        done = stoppable(work)
         cycle = Cycle(project)
         server = cycle.server.describe()
     invocation.show(_refresh_document(done), lambda: _summary(invocation, cycle, server, done))

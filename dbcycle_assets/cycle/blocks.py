@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import polars as pl
 
 from ..anonymizers.columns import put
+from ..databases import stopping
 from ..databases.copytext import SPECIAL, escape, parse, render, unescape
 
 __all__ = [
@@ -37,6 +38,7 @@ def ahead(source: Generator[_T]) -> Generator[_T]:
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(next, source, end)
             while (item := future.result()) is not end:
+                stopping.point()
                 future = pool.submit(next, source, end)
                 yield cast("_T", item)
     finally:

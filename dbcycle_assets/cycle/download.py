@@ -7,7 +7,7 @@ from pathlib import Path
 from ..artifacts import disk_errors, replace_dump, write_source
 from ..config import credentials
 from ..config.model import Download, Project
-from ..databases import dump_database, dump_digest, identity_of
+from ..databases import dump_database, dump_digest, identity_of, stopping
 from ..databases.port import Progress
 from ..errors import ConfigError, DiskUnavailable, DumpError
 from .remote import fetch, forget, is_copy, keep_origin, send, version_of
@@ -92,16 +92,16 @@ def _run(command: list[str], part: Path, root: Path) -> None:
     words = [word.replace("{output}", str(part)) for word in command]
     try:
         if words != command:
-            subprocess.run(words, cwd=root, check=True, stdout=subprocess.DEVNULL)
+            done = stopping.run(words, cwd=root, stdout=subprocess.DEVNULL)
         else:
             with part.open("wb") as file:
-                subprocess.run(words, cwd=root, check=True, stdout=file)
+                done = stopping.run(words, cwd=root, stdout=file)
     except FileNotFoundError:
         raise DumpError(f"there is no command {words[0]}", where="source.download") from None
-    except subprocess.CalledProcessError as error:
+    if done.returncode:
         raise DumpError(
-            f"{words[0]} ended with exit code {error.returncode}", where="source.download"
-        ) from None
+            f"{words[0]} ended with exit code {done.returncode}", where="source.download"
+        )
 
 
 def _remove(path: Path) -> None:

@@ -5,15 +5,17 @@ Raw rows exist only here and in the scratch databases. What leaves is whole, or 
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import polars as pl
 
 from ..anonymizers.base import Replace
 from ..artifacts import RAW, Extracts, ExtractWriter
+from ..databases import stopping
 from ..databases.port import WHOLE, Database, Part
 from ..errors import (
     BadInput,
@@ -36,6 +38,7 @@ from .profile import Profiler
 from .session import Cycle, Outcome
 
 PREVIEW_ROWS = 5
+_LOOK = 0.2
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,25 @@ def together(
     """
     alone = writes and cycle.server.engine == "sqlite"
     with ThreadPoolExecutor(1 if alone else cycle.project.config.execution.workers) as pool:
+        # A queue, since Ctrl-C can leave no lock of it behind.
+        ended: SimpleQueue[Future[Outcome | Failure]] = SimpleQueue()
         futures = [pool.submit(work, table) for table in tables]
+        for future in futures:
+            future.add_done_callback(ended.put)
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            for _ in futures:
+                yield _next_of(ended).result()
         except BaseException:
             cycle.stopping.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _next_of(ended: "SimpleQueue[Future[Outcome | Failure]]") -> "Future[Outcome | Failure]":
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=_LOOK)
+        stopping.point()
 
 
 def raw_store(cycle: Cycle) -> Extracts:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..artifacts import Place, file_name, read_bytes, write_json
 from ..databases.port import Database, Row, Server
-from ..errors import BadInput, DbCycleError, GoldenError
+from ..errors import BadInput, DbCycleError, Dirty, GoldenError
 from ..model.catalog import Catalog, ForeignKey
 from ..model.digest import digest_of
 from ..model.ledger import Check
@@ -211,11 +211,19 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
     Raises:
         GoldenError: a golden record does not fit.
         BadInput: the extract is not whole.
+        Dirty: a run that made the extract anew was killed before it was recorded.
     """
     started = time.monotonic()
     table = catalog.tables[name]
     golden, completed = golden_rows(cycle, catalog, name)
-    manifest = cycle.extracts.manifest(name)
+    manifest, extracted = cycle.extracts.manifest(name), cycle.ledger.get(f"extracts/{name}")
+    if manifest and extracted and extracted.facts.get("digest") != manifest.digest:
+        # Its rows would be taken for those of the record whenever these come back.
+        raise Dirty(
+            "the extract is another than the recorded one: a run stopped in between",
+            where=name,
+            remedy="run `dbcycle refresh`: it makes the extract again",
+        )
     rows = manifest.rows if manifest is not None else 0
     path = golden_files(cycle.project).get(name)
     pace = Pace(cycle.progress, f"seeding {name}", rows)
@@ -237,7 +245,6 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
         raise DbCycleError(
             f"seeding lost rows: {lost}", remedy="this is a defect; please report it"
         )
-    extracted = cycle.ledger.get(f"extracts/{name}")
     facts = {
         "columns": extracted.facts.get("columns", []) if extracted is not None else [],
         "rows": done.rows,

@@ -19,7 +19,7 @@ from ..artifacts import (
 )
 from ..config import credentials
 from ..config.model import Config, Project
-from ..databases import dump_digest, open_server
+from ..databases import dump_digest, open_server, stopping
 from ..databases.port import Progress, Server, Stamp
 from ..model.catalog import Catalog
 from ..model.digest import digest_of
@@ -47,6 +47,16 @@ def silent(_message: str) -> None:
     """Report nothing."""
 
 
+def _stopping(progress: Progress) -> Progress:
+    """Return what tells of each piece of work, unless a stop was asked for before it."""
+
+    def told(message: str) -> None:
+        stopping.point()
+        progress(message)
+
+    return told
+
+
 class Cycle:
     """What the stages share. Nothing connects, and nothing is read from the environment, before a
     stage needs it.
@@ -58,7 +68,7 @@ class Cycle:
         self, project: Project, *, progress: Progress = silent, force: bool = False
     ) -> None:
         self.project = project
-        self.progress = progress
+        self.progress = _stopping(progress)
         self.force = force
         self.ledger = Ledger(project.records)
         self.extracts = Extracts(project.extracts)

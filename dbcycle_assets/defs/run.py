@@ -1,15 +1,18 @@
 """Run what is stale through Dagster, in this process: the door behind ``dbcycle refresh``."""
 
 import logging
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster import DagsterExecutionInterruptedError
 from dagster._core.utils import make_new_run_id
+from dagster_shared.error import SerializableErrorInfo
 from sqlalchemy.exc import DBAPIError
 
 from ..artifacts import write_atomically
@@ -19,8 +22,9 @@ from ..cycle.extract import Failure
 from ..cycle.leftovers import remove_leftovers
 from ..cycle.lock import holding
 from ..cycle.session import Cycle, Outcome, silent
+from ..databases import stopping
 from ..databases.port import Progress
-from ..errors import Cancelled, DbCycleError, DiskUnavailable, UsageError
+from ..errors import Cancelled, DbCycleError, DiskUnavailable, ServerUnavailable, UsageError
 from .assets import build_assets
 from .runs import end_dead_runs, own_tags
 from .specs import Specs
@@ -31,6 +35,18 @@ telemetry:
 nux:
   enabled: false
 """
+
+
+_FULL = re.compile(
+    r"^(OperationalError|sqlite3\.OperationalError|OSError): .*"
+    r"(database or disk is full|disk I/O error|readonly database|unable to open database file|"
+    r"No space left on device|Read-only file system)",
+    re.DOTALL,
+)
+_LOST = re.compile(
+    r"^psycopg\.(OperationalError|errors\.(AdminShutdown|CrashShutdown|CannotConnectNow|"
+    r"IdleSessionTimeout|TooManyConnections|OutOfMemory|Connection\w+)):"
+)
 
 
 @dataclass
@@ -124,12 +140,16 @@ def _storage_errors(home: Path) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise DiskUnavailable(
-            f"Dagster's storage cannot be read or written ({type(error.orig).__name__})",
-            where=str(home),
-            remedy="see that its disk has room and that the folder is yours, then run again: "
-            "the published test database is untouched",
-        ) from error
+        raise _no_storage(type(error.orig).__name__, str(home)) from error
+
+
+def _no_storage(why: str, home: str) -> DiskUnavailable:
+    return DiskUnavailable(
+        f"Dagster's storage cannot be read or written ({why})",
+        where=home,
+        remedy="see that its disk has room and that the folder is yours, then run again: "
+        "the published test database is untouched",
+    )
 
 
 def _selection(
@@ -202,17 +222,29 @@ def _execute(
         if begun is not None and not begun.is_finished:
             instance.report_run_canceled(begun)
         raise _stopped(cycle) from None
-    if any(map(_is_interrupt, run.all_events)):
+    if (stopping.asked() and not run.success) or any(map(_is_interrupt, run.all_events)):
         raise _stopped(cycle)
     result.run_id = run.run_id
     result.ok = run.success and not result.failed
     if not run.success and result.error is None:
-        result.error = DbCycleError(
-            "a step failed in a way that this product does not know",
-            where=f"run {run.run_id}",
-            remedy="see the run's log in `dbcycle ui`",
-        )
+        result.error = _unknown(run, instance)
         result.failed.append({"asset": "", "error": str(result.error)})
+
+
+def _unknown(run: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) -> DbCycleError:
+    """Return the error of a run that failed outside of what our own errors tell of."""
+    if any(map(_is_lost, run.all_events)):
+        return ServerUnavailable(
+            "the server went away or is full",
+            remedy="run the command again; nothing half-made was kept",
+        )
+    if any(map(_is_storage, run.all_events)):
+        return _no_storage("it is full or read-only", instance.root_directory)
+    return DbCycleError(
+        "a step failed in a way that this product does not know",
+        where=f"run {run.run_id}",
+        remedy="see the run's log in `dbcycle ui`",
+    )
 
 
 def _stopped(cycle: Cycle) -> Cancelled:
@@ -227,12 +259,29 @@ def _is_interrupt(event: dg.DagsterEvent) -> bool:
     """Tell whether a step or a run ended because the user stopped it; Dagster calls that a failure,
     and its error may be the cause of another one.
     """
-    data = event.step_failure_data if event.is_step_failure else None
+    names = {error.cls_name for error in _errors(event)}
+    interrupted = not names.isdisjoint({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
+    return interrupted or event.event_type is dg.DagsterEventType.RUN_CANCELED
+
+
+def _is_storage(event: dg.DagsterEvent) -> bool:
+    """Tell whether a step or a run failed because Dagster could not write down how it went; our own
+    errors are told by their name, and never come here as a driver's.
+    """
+    return any(_FULL.search(f"{error.cls_name}: {error.message}") for error in _errors(event))
+
+
+def _is_lost(event: dg.DagsterEvent) -> bool:
+    """Tell whether a step failed because its session ended, wherever in the step that showed."""
+    return any(_LOST.search(error.message) for error in _errors(event))
+
+
+def _errors(event: dg.DagsterEvent) -> Iterator[SerializableErrorInfo]:
+    """Yield the error that an event tells of, and those behind it."""
+    data: Any = event.step_failure_data if event.is_step_failure else None
     if event.event_type is dg.DagsterEventType.RUN_FAILURE:
-        data = event.job_failure_data  # type: ignore[assignment]
+        data = event.job_failure_data
     error = data.error if data is not None else None
     while error is not None:
-        if error.cls_name == "DagsterExecutionInterruptedError":
-            return True
+        yield error
         error = error.cause or error.context
-    return event.event_type is dg.DagsterEventType.RUN_CANCELED

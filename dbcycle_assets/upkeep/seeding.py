@@ -129,7 +129,7 @@ def reset(
                 remedy="restore a backup with `dbcycle db backup restore` instead",
             )
     backup = None
-    if target.server.exists(target.name):
+    if not target.ensure():  # a kill may have left it half-made, and without its mark
         with target.open() as database, audit.refusals(target, database, "reset"):
             guards.allow(target, database, "reset", consent, destructive=True)
             if (holder := database.migrations().holder()) is not None:

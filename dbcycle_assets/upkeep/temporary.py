@@ -7,7 +7,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -42,6 +42,7 @@ FORGOTTEN = timedelta(days=1)
 """After how long a copy goes whose owner ran on another machine."""
 
 _FORMAT = 1
+_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,19 @@ def published_template(project: Project, *, progress: Progress | None = None) ->
 
     Raises:
         BadInput: nothing is published yet.
+        ServerUnavailable: another one was published each time that it was copied.
     """
+    for _ in range(_TRIES - 1):
+        with suppress(_Switched):
+            return _published(project, progress)
+    return _published(project, progress)
+
+
+class _Switched(ServerUnavailable):
+    """Another database was published while one was copied."""
+
+
+def _published(project: Project, progress: Progress | None) -> Template:
     server, name = _cycle_server(project), project.database("test")
     stamp = server.stamp(name)
     if stamp is None:
@@ -232,7 +245,7 @@ def published_template(project: Project, *, progress: Progress | None = None) ->
         server.duplicate(name, template.name, making, end_sessions=False, live=True)
         after = server.stamp(name)
         if after is None or after.content != stamp.content:
-            raise ServerUnavailable(
+            raise _Switched(
                 "another test database was published while this one was copied",
                 where=project.name,
                 remedy="run again",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..config import credentials
 from ..config.model import Project, Version
+from ..databases import stopping
 from ..databases.port import Progress
 from ..errors import MigrationError, Unavailable
 from ..model.digest import digest_of, digest_of_text
@@ -128,14 +129,13 @@ def _same_logging() -> Iterator[None]:
 def _command(project: Project, version: Version, url: str, report: Progress) -> None:
     environment = credentials.handed_over({version.url_env: url})
     try:
-        done = subprocess.run(
+        done = stopping.run(
             list(version.run),
             cwd=project.root,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            check=False,
         )
     except OSError as error:
         raise Unavailable(

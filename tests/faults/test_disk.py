@@ -4,6 +4,8 @@ import errno
 import os
 import resource
 import signal
+import subprocess
+import sys
 import threading
 import unicodedata
 from pathlib import Path
@@ -205,3 +207,49 @@ def test_twins_have_extracts_of_their_own(tmp_path):
         with store.write(name, (("id", "integer"),), {"id": "keep"}) as writer:
             writer.write(f"{name}\n".encode(), 1)
     assert [b"".join(store.read(name)) for name in ("users", "Users")] == [b"users\n", b"Users\n"]
+
+
+FULL_LATER = """
+import os, resource, signal, sqlite3, sys
+from pathlib import Path
+import sqlalchemy
+from dbcycle_assets import load_project
+from dbcycle_assets.defs.run import refresh
+
+home, unlimited = Path(os.environ["DAGSTER_HOME"]), (resource.RLIM_INFINITY,) * 2
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+full = False
+
+@sqlalchemy.event.listens_for(sqlalchemy.Engine, "handle_error")
+def refused(context):
+    if isinstance(context.original_exception, sqlite3.OperationalError):
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+
+def told(message):
+    global full
+    if message.startswith("extracting") and not full:
+        full = True
+        newest = max((home / "history/runs").glob("*-*.db"), key=os.path.getmtime)
+        limit = newest.stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+done = refresh(load_project(Path(sys.argv[1])), force=True, progress=told, instance_home=home)
+print(done.error)
+sys.exit(done.error.exit_code)
+"""
+"""A refresh that cannot write down one of Dagster's events, and all others."""
+
+
+@case(37)
+def test_no_room_for_what_dagster_writes_down(sqlite):
+    """It is told as the disk's fault, not as a defect; afterwards the same run ends well."""
+    before = sqlite.state()["test"]
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_LATER, sqlite.root], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 9, done.stdout + done.stderr
+    assert "Dagster's storage" in done.stdout
+    assert "untouched" in done.stdout
+    assert sqlite.state()["test"] == before
+    assert sqlite.run("refresh").code == 0
+    sqlite.no_leftovers()

@@ -2,7 +2,7 @@
 """Fault runs of the product and print what survived.
 
 python -m tests.kills [--times 500] [--engine postgresql|sqlite] [--seed N] [--kind K ...]
-python -m tests.kills --every [--step N] [--fault kill|disk|session]
+python -m tests.kills --every [--step N] [--fault kill|disk|session|stop]
 
 The first strikes at random; the second faults the Nth operation of a refresh for every N (or for
 each Nth). A seed repeats the choices of a former run.
@@ -17,11 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-FAULTS = {
-    "kill": "kill before operation N",
-    "disk": "ENOSPC at operation N",
-    "session": "session ended at operation N",
-}
+FAULTS = ("kill", "disk", "session", "stop")
 
 
 def main():
@@ -52,7 +48,7 @@ def main():
         verify,
     )
 
-    from .harness import CHAIN, DISKS, Harness
+    from .harness import CHAIN, DISKS, STEPS, Harness
 
     seed = chosen.seed if chosen.seed is not None else random.SystemRandom().getrandbits(32)
     print(f"{chosen.engine}, --seed {seed}", flush=True)
@@ -71,22 +67,33 @@ def main():
     try:
         harness.learn()
         if chosen.every:
-            number, fault = chosen.first, FAULTS[chosen.fault]
+            kind = {fault: kind for kind, fault in STEPS.items()}[chosen.fault]
+            number = chosen.first
             while time.monotonic() < end:
-                if not harness.chain([fault], number=number, words=["refresh"])[0].inside:
+                if not harness.chain([kind], number=number, words=["refresh"])[0].inside:
                     break
                 number += chosen.step
+                _told(harness, say)
             print(f"operations faulted: {len(harness.rounds)}, up to {number}")
         else:
             kinds = chosen.kind or harness.kinds()
             order = random.Random(seed)
             while len(harness.rounds) < chosen.times and time.monotonic() < end:
                 harness.chain(order.choices(kinds, k=order.randint(1, CHAIN)))
+                _told(harness, say)
     finally:
         print("\n".join(harness.table()))
         harness.close()
         shutil.rmtree(root.parent, ignore_errors=True)
     return any(done.wrong for done in harness.rounds)
+
+
+def _told(harness, say, every=25):
+    """Say from time to time how far it is."""
+    if (len(harness.rounds) // every) > getattr(harness, "told_of", 0):
+        harness.told_of = len(harness.rounds) // every
+        wrong = sum(bool(done.wrong) for done in harness.rounds)
+        say(f"  {len(harness.rounds)} faults, {wrong} wrong")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 """Rounds: change the project, start a run, fault it, look, run again, compare."""
 
 import contextlib
+import faulthandler
 import os
 import random
 import re
@@ -27,7 +28,13 @@ SERVER = (
     "connections taken",
 )
 DISKS = ("disk full", "server's disk full")
-STEPS = ("kill before operation N", "ENOSPC at operation N")
+STEPS = {
+    "kill before operation N": "kill",
+    "ENOSPC at operation N": "disk",
+    "session ended at operation N": "session",
+    "SIGINT at operation N": "stop",
+}
+"""Each kind with what `Operations` calls it."""
 PATIENCE = 180.0
 
 CHAIN = 4
@@ -36,6 +43,7 @@ PUBLISH = ["refresh", "--select", 'key:"shop/test_db"']
 COMMANDS = [["refresh"]] * 8 + [["refresh", "--all"], ["refresh", "--download-recent"]] * 2
 COMMANDS += [RESET, RESET, PUBLISH]
 
+DIRTY = 6
 GOOD_ENDS = {0, 9, 130, -signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT}
 
 
@@ -146,6 +154,7 @@ class Harness:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(told, 1)
         os.dup2(told, 2)
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
 
     def wait(self, process, seconds=PATIENCE):
         """Return how a process ended: its exit code, or minus its signal; None if it hangs."""
@@ -155,6 +164,8 @@ class Harness:
             if done:
                 return os.waitstatus_to_exitcode(status)
             time.sleep(0.01)
+        os.kill(process, signal.SIGUSR1)  # it tells where it hangs
+        time.sleep(1)
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
         return None
@@ -246,10 +257,7 @@ class Harness:
     def _faulted(self, done, words, choose, number):
         family = "db" if words[0] == "db" else "refresh"
         count, usual = self.counts[family], self.times[family]
-        fault = {"kill before operation N": "kill", "ENOSPC at operation N": "disk"}.get(
-            done.kind, ""
-        )
-        fault = {"session ended at operation N": "session"}.get(done.kind, fault)
+        fault = STEPS.get(done.kind, "")
         if fault:
             count = self.counts["disk"] if fault == "disk" else count
             operation = number or choose.randint(1, count)
@@ -270,10 +278,13 @@ class Harness:
                     done.operation, done.fell, done.stage = *self.operations.told, self._stage()
                 done.inside = not fault or done.operation >= operation
         if done.code is None:
-            done.wrong.append("it hung")
-        elif done.code not in GOOD_ENDS:
+            done.wrong.append(f"it hung: {self.told[-6000:]}")
+        # Of what a killed run left half-way, nothing is published before a whole refresh.
+        elif done.code not in GOOD_ENDS and not (words == PUBLISH and done.code == DIRTY):
             why = self.world.unknown() if done.code == 1 else ""
             done.wrong.append(f"ended with {done.code}: {self._last()} {why}")
+        if fault == "stop" and words[0] == "refresh" and done.inside and done.code != 130:
+            done.wrong.append(f"a stop was lost, exit {done.code}: {self._last()}")
         if "Traceback" in self.told:
             at = self.told.index("Traceback")
             done.wrong.append(f"a traceback: {self.told[max(0, at - 200) : at + 3000]}")
@@ -403,6 +414,7 @@ class Harness:
         """Bring the world back to a known state, so that one finding is told once."""
         self.world.by_url = False
         self.world.enter(self.at)
+        self.run(*RESET)
         if self.run("refresh", "--all") != 0 or self.look() != self.expected[self.at]:
             raise SystemExit(f"the world cannot be mended: {self._last()}")
 
@@ -411,7 +423,9 @@ class Harness:
     def kinds(self):
         found = [*SOON, *STEPS, *self.disks]
         if self.world.engine == "postgresql":
-            found += [*SERVER, "session ended at operation N"]
+            found += SERVER
+        else:
+            found.remove("session ended at operation N")
         return found
 
     def table(self):

@@ -67,6 +67,8 @@ class Operations:
             os.kill(os.getpid(), signal.SIGKILL)
         elif self.fault == "group":
             os.killpg(0, signal.SIGKILL)
+        elif self.fault == "stop":
+            os.kill(os.getpid(), signal.SIGINT)
         elif self.fault == "disk":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         elif self.fault == "session":

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-KINDS = ("SIGKILL", "SIGKILL to the group", "kill before operation N", "ENOSPC at operation N")
+KINDS = ("SIGKILL to the group", "kill before operation N", "ENOSPC at operation N")
+KINDS += ("SIGINT", "SIGINT at operation N")
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

@@ -16,6 +16,7 @@ from typing import IO
 import psycopg
 
 from ...errors import DiskUnavailable, ServerUnavailable, Unavailable
+from .. import stopping
 from .session import connection_facts
 
 _INSTALLATIONS = (
@@ -201,8 +202,9 @@ def _die_with_parent() -> None:
 def _ended(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> Iterator[None]:
     """See a program end after the block: well, or terminated if the block is left early."""
     try:
-        yield
-        code = process.wait()
+        with stopping.ending(process):
+            yield
+            code = process.wait()
     except BaseException:
         process.terminate()
         try:
@@ -211,6 +213,8 @@ def _ended(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> Iterator[
             process.kill()
             process.wait()
         raise
+    if code:
+        stopping.point()
     if code < 0:
         words = process.args if isinstance(process.args, list) else [process.args]
         raise ServerUnavailable(

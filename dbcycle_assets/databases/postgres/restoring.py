@@ -33,7 +33,7 @@ from .loading import PLACE
 from .plain import Script, Statement, Truncated, Unreadable
 from .refitting import missing
 from .scripts import place_of, run_statement
-from .session import Connection, failure, identifier, message_of, query, statement
+from .session import Connection, failure, identifier, is_lost, message_of, query, statement
 
 _TRAILER = b"-- PostgreSQL database dump complete"
 _RESTRICT = (b"\\restrict", b"\\unrestrict")
@@ -296,6 +296,8 @@ class Restore:
                         )
                     )
                 except psycopg.Error as error:
+                    if is_lost(error):
+                        raise failure(error, self.name) from None
                     raise self._fail(
                         f"extension {name} cannot be created: {message_of(error)}",
                         "use a server where it can be, by its URL",
@@ -337,7 +339,7 @@ class Restore:
             if part.data_follows and sniff(self.dump) == "plain":  # else they are counted already
                 self._expect(part, counted.rows)
         except psycopg.Error as error:
-            if error.sqlstate is None:
+            if is_lost(error):
                 raise failure(error, str(self.dump)) from None
             line, _ = place_of(part, error)
             raise self._fail(

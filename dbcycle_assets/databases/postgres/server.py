@@ -289,7 +289,8 @@ class PostgresServer:
         work.check()
         self.create(name, stamp)
         try:
-            return work.run()
+            with lost_lines(name):
+                return work.run()
         except BaseException:
             self.drop(name, stamp.project)
             raise
@@ -309,10 +310,11 @@ class PostgresServer:
         )
         extensions: list[tuple[str, str | None]] = []
         if section == "pre-data":
-            with connect(self.base_url, source) as connection:
+            with lost_lines(source), connect(self.base_url, source) as connection:
                 rows = connection.execute(query("extensions")).fetchall()
             extensions = [(row["name"], row["schema"]) for row in rows]
-        work.copy_schema(source, section, extensions, self._fitting)
+        with lost_lines(target):
+            work.copy_schema(source, section, extensions, self._fitting)
 
     def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Return psql's command and extra environment (the password stays there)."""

@@ -23,6 +23,7 @@ from ...errors import (
     ServerUnavailable,
     on_one_line,
 )
+from .. import stopping
 
 APPLICATION = "dbcycle"
 TRIED = (13, 18)
@@ -158,11 +159,36 @@ def _require_tried(connection: Connection, where: str) -> None:
     )
 
 
+class _Stoppable(psycopg.Connection[DictRow]):
+    """A session whose statement is cancelled when a stop is asked for while it is waited for."""
+
+    def wait(self, gen: Any, *arguments: Any, **named: Any) -> Any:
+        return super().wait(cast("Any", _Watched(gen)), *arguments, **named)
+
+
+class _Watched:
+    """What a session waits for; a stop is raised in the waiting, as the driver expects Ctrl-C."""
+
+    def __init__(self, waiting: Any) -> None:
+        self._waiting = waiting
+
+    def __iter__(self) -> "_Watched":
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._waiting)
+
+    def send(self, ready: Any) -> Any:
+        stopping.point()
+        return self._waiting.send(ready)
+
+
 def _opened(facts: Mapping[str, str]) -> Connection:
     """Open a session; a server whose sessions are all taken is asked a few times more."""
     for pause in (*_PAUSES, None):
         try:
-            return psycopg.connect(
+            stopping.point()
+            return _Stoppable.connect(
                 **cast("Any", facts), autocommit=True, row_factory=dict_row, prepare_threshold=None
             )
         except psycopg.OperationalError as error:
@@ -238,7 +264,7 @@ def sqlalchemy_transaction(raw: psycopg.Connection[Any]) -> Iterator[sqlalchemy.
         with engine.begin() as connection:
             yield connection
     except sqlalchemy.exc.DBAPIError as error:
-        if isinstance(error.orig, psycopg.Error) and _is_lost(error.orig):
+        if isinstance(error.orig, psycopg.Error) and is_lost(error.orig):
             raise failure(error.orig, raw.info.dbname) from None
         raise
     finally:
@@ -262,12 +288,12 @@ def lost_lines(where: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        if not _is_lost(error):
+        if not is_lost(error):
             raise
         raise failure(error, where) from None
 
 
-def _is_lost(error: psycopg.Error) -> bool:
+def is_lost(error: psycopg.Error) -> bool:
     """Tell whether an error says that the server is gone, full or shutting down."""
     state = error.sqlstate or ""
     if not state:
@@ -284,7 +310,7 @@ def failure(
         return DiskUnavailable(
             "the server's disk is full", where=where, remedy="free some space and run again"
         )
-    if _is_lost(error):
+    if is_lost(error):
         return ServerUnavailable(
             f"the server went away or is full: {message_of(error)}",
             where=where,

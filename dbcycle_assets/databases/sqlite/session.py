@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy
 
 from ...errors import Cancelled, DbCycleError, DiskUnavailable, ServerUnavailable
+from .. import stopping
 from .values import text_of
 
 OURS = "_dbcycle_"
@@ -44,7 +45,7 @@ def connect(path: Path, mode: str = "rw", *, immutable: bool = False) -> sqlite3
 
 
 def _go_on() -> int:
-    return 0
+    return int(stopping.due())
 
 
 def settle(connection: sqlite3.Connection) -> None:

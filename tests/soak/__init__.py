@@ -1,0 +1,1 @@
+"""Many refreshes in a row, each held against a run from scratch."""
