@@ -40,24 +40,27 @@ def _parsers(_root, examples, number, until):
     from .parsers import TARGETS, hold
 
     account = Account()
-    for name, target in TARGETS.items():
 
+    def every_of(name):
         @new_ones(examples, number)
-        @given(target.inputs)
-        def every(content, name=name):
+        @given(TARGETS[name].inputs)
+        def every(content):
             if time.monotonic() >= until:
                 return
             account.examples += 1
             account.features[name] += 1
             try:
                 hold(name, content)
-            except BaseException as error:
-                if isinstance(error, KeyboardInterrupt):
-                    raise
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
                 told = f"{name}: {type(error).__name__}: {error}"
                 account.failures.append((account.examples, told, repr(content)))
 
         every()
+
+    for name in TARGETS:
+        every_of(name)
     return account
 
 
