@@ -116,12 +116,11 @@ class Extracts:
         """Return a table's manifest, or None if there is no extract."""
         try:
             document = json.loads(read_bytes(self.manifest_path(table)))
-        except FileNotFoundError:
+            columns = tuple((str(name), str(kind)) for name, kind in document["columns"])
+            found = Manifest(**{**document, "columns": columns, "rules": {**document["rules"]}})
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
-        except (OSError, ValueError):
-            return None
-        document["columns"] = tuple((name, kind) for name, kind in document["columns"])
-        return Manifest(**document) if exists(self.rows_path(table)) else None
+        return found if exists(self.rows_path(table)) else None
 
     def read(self, table: str) -> Generator[bytes]:
         """Yield a table's copy text in blocks of whole lines.

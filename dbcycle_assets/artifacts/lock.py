@@ -108,10 +108,10 @@ def _myself(action: str, run: str) -> dict[str, object]:
 
 def _holder(path: Path) -> dict[str, Any]:
     try:
-        known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
-    return known
+    return known if isinstance(known, dict) else {}
 
 
 def _refusal(path: Path) -> Locked:

@@ -23,7 +23,7 @@ class Ledger:
         """Return an asset's record, or None; an unreadable record counts as none."""
         try:
             return Record.from_json(json.loads(read_bytes(self.path(asset))))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def put(self, record: Record) -> None:
@@ -39,7 +39,7 @@ def read_catalog(state: Place) -> Catalog | None:
     """Return the catalog that the last migration left, or None."""
     try:
         return Catalog.from_json(json.loads(read_bytes(state / "catalog.json")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -62,5 +62,5 @@ def read_source(state: Path) -> str | None:
     """Return the identity of the database that the last dump was taken from, if it is known."""
     try:
         return str(json.loads((state / "source.json").read_bytes())["identity"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -119,7 +119,12 @@ def anonymization_secret(project: Project) -> bytes:
         raise GuardRefused(
             "others can read the anonymization key", where=str(path), remedy=f"chmod 600 {path}"
         )
-    return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+    try:
+        return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+    except UnicodeDecodeError:
+        raise BadInput(
+            "the anonymization key is no text", where=str(path), remedy="put the former file back"
+        ) from None
 
 
 def key_from_environment(project: Project) -> bool:

@@ -20,8 +20,15 @@ from ..errors import ConfigError
 
 MAX_BYTES = 5_000_000
 MAX_NODES = 500_000
+MAX_DEPTH = 1000
 LAYOUTS = tuple(product((100, 4096), ((2, 4, 2), (2, 2, 0), (4, 6, 4), (4, 4, 2), (4, 2, 0))))
 """Line width, and the indents of mappings, sequences and dashes; the first is ours."""
+
+UNREADABLE = (
+    ruamel.yaml.error.YAMLError, ValueError, RecursionError, IndexError, KeyError, TypeError,
+    AttributeError, AssertionError, NotImplementedError, ArithmeticError,
+)  # fmt: skip
+"""What the parser raises over a file that is no YAML: it stumbles in many ways."""
 
 Layout = tuple[int, tuple[int, int, int]]
 
@@ -35,7 +42,10 @@ def parse(path: Path) -> CommentedMap:
     if path.stat().st_size > MAX_BYTES:
         raise ConfigError(f"is larger than {MAX_BYTES} bytes", where=str(path))
     try:
-        document = _round_trip(LAYOUTS[0]).load(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        if _is_deep(text):  # the parser takes the square of its depth
+            raise ConfigError("is nested too deeply", where=str(path), remedy="close what is open")
+        document = _round_trip(LAYOUTS[0]).load(text)
         _check(document, path)
     except ruamel.yaml.error.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -43,11 +53,20 @@ def parse(path: Path) -> CommentedMap:
         # ruamel's own words about a duplicate key quote the value.
         problem = "duplicate key" if "duplicate key" in str(error.problem) else error.problem
         raise ConfigError(f"is not valid YAML: {problem}", where=where) from None
-    except (ruamel.yaml.error.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except UNREADABLE as error:
         raise ConfigError(f"is not valid YAML ({type(error).__name__})", where=str(path)) from None
     if not isinstance(document, CommentedMap):
         raise ConfigError("must be a mapping that starts with `name:`", where=str(path))
     return document
+
+
+def _is_deep(text: str) -> bool:
+    depth = 0
+    for match in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if match.group() in "[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _check(document: Any, path: Path) -> None:
@@ -60,12 +79,30 @@ def _check(document: Any, path: Path) -> None:
             raise ConfigError("has too many values; are its aliases a mistake?", where=str(path))
         tag = getattr(node, "tag", None)
         if isinstance(node, TaggedScalar) or (tag is not None and tag.value is not None):
-            line = getattr(getattr(node, "lc", None), "line", None)
-            where = str(path) if line is None else f"{path}:{line + 1}"
             raise ConfigError(
-                "YAML tags (`!…`) have no meaning here", where=where, remedy="remove the tag"
+                "YAML tags (`!…`) have no meaning here",
+                where=_place_of(node, path),
+                remedy="remove the tag",
+            )
+        if not all(map(_is_whole, [*node, *node.values()] if isinstance(node, Mapping) else [])):
+            raise ConfigError(
+                "half of a character is written here (`\\ud83d`)",
+                where=_place_of(node, path),
+                remedy="write the character itself",
             )
         stack.extend(_children(node))
+
+
+def _place_of(node: Any, path: Path) -> str:
+    line = getattr(getattr(node, "lc", None), "line", None)
+    return str(path) if line is None else f"{path}:{line + 1}"
+
+
+def _is_whole(value: Any) -> bool:
+    """Tell whether a text can be written down; a list's are looked at with the list."""
+    if isinstance(value, list):
+        return all(_is_whole(item) for item in value if isinstance(item, str))
+    return not isinstance(value, str) or not re.search("[\ud800-\udfff]", value)
 
 
 def _children(node: Any) -> Sequence[Any]:

@@ -218,6 +218,9 @@ def pour(
     doing, expected = f"extracting {plan.table.id}", _rows_of(cycle, plan.table.id)
     pace = Pace(cycle.progress, doing, expected if part == WHOLE else None)
     preview = ""
+    if plan.rows and not columns and part[0] == 0:  # of such rows there is nothing but how many
+        rows = database.count(plan.table, subset=cycle.config.sampled)
+        writer.write(b"\n" * rows, rows)
     with closing(blocks.ahead(masked(source, len(columns) + len(extras), masking))) as made:
         for raw, frame in made:
             if cycle.stopping.is_set():

@@ -2,14 +2,15 @@
 
 import ast
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import ruamel.yaml
-import ruamel.yaml.error
 
+from ..config.document import UNREADABLE
 from ..config.model import Project
 from ..databases.port import Row
 from ..errors import GoldenError, did_you_mean
@@ -18,6 +19,7 @@ from ..model.golden import text_form
 
 FORMATS = (".yaml", ".yml", ".json", ".py")
 MAX_BYTES = 20_000_000
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def golden_files(project: Project) -> dict[str, Path]:
@@ -121,26 +123,20 @@ def parse_golden(path: Path) -> Sequence[Any]:
             where=str(path),
             remedy="golden records are few and written by hand: keep those that tests name",
         )
-    text = path.read_text(encoding="utf-8-sig")
+    text = _text(path)
     try:
         if path.suffix == ".json":
             document = json.loads(text)
         elif path.suffix == ".py":
             document = _literal(text)
         else:
-            document = ruamel.yaml.YAML(typ="safe", pure=True).load(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+            document = _yaml(text, path)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         raise GoldenError(
             "is not a literal list of records",
             where=f"{path}:{line}" if line else str(path),
             remedy="golden records are data: a list of mappings, no calls and no imports",
-        ) from None
-    except ruamel.yaml.error.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise GoldenError(
-            "is not valid YAML", where=where, remedy="correct the line, or write it as JSON"
         ) from None
     if document is None:
         return []
@@ -148,7 +144,46 @@ def parse_golden(path: Path) -> Sequence[Any]:
         raise GoldenError(
             "must be a list of records", where=str(path), remedy="begin each record with `- `"
         )
+    if not _is_whole(document):
+        raise GoldenError(
+            "half of a character is written in it (`\\ud83d`)",
+            where=str(path),
+            remedy="write the character itself",
+        )
     return document
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise GoldenError(
+            "the file is not UTF-8", where=str(path), remedy="save it as UTF-8"
+        ) from None
+
+
+def _is_whole(document: Any) -> bool:
+    """Tell whether every text can be written down: none holds half of a character."""
+    stack, seen = [document], set()
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str) and _HALF.search(node):
+            return False
+        if id(node) not in seen and isinstance(node, Mapping | list | tuple | set):
+            seen.add(id(node))
+            stack += [*node, *node.values()] if isinstance(node, Mapping) else [*node]
+    return True
+
+
+def _yaml(text: str, path: Path) -> Any:
+    try:
+        return ruamel.yaml.YAML(typ="safe", pure=True).load(text)
+    except UNREADABLE as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise GoldenError(
+            "is not valid YAML", where=where, remedy="correct the line, or write it as JSON"
+        ) from None
 
 
 def _literal(text: str) -> object:

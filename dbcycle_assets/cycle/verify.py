@@ -1,14 +1,13 @@
 """Verify: prove that nothing leaked, nothing dangles, no row got lost and no schema drifted."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..databases.port import Database
 from ..errors import VerificationFailed
-from ..model.catalog import Catalog
+from ..model.catalog import Catalog, ForeignKey
 from ..model.ledger import Check
-from ..model.plan import Plan
 from ..model.survivors import Coverage, Survivor
 from .plan import current_plan, require_catalog
 from .search import LeakSearch
@@ -112,9 +111,10 @@ def verify(
         _search_leaks(search, catalog, database, result)
         cycle.progress(f"checking {len(catalog.foreign_keys)} foreign keys and every row count")
         _check_keys(catalog, database, result, unchanged)
-        if plan.virtual:
+        unproven = [key for key in catalog.foreign_keys if key.unproven]
+        if plan.virtual or unproven:
             with cycle.server.open(cycle.database("migrated"), read_only=True) as migrated:
-                _check_references(plan, migrated, database, result)
+                _check_references([*plan.virtual, *unproven], migrated, database, result)
         _check_rows(cycle, catalog, database, added, result)
         _check_schema(catalog, database, result)
     return result
@@ -135,7 +135,7 @@ def _check_keys(
     catalog: Catalog, database: Database, result: Verification, unchanged: Container[str]
 ) -> None:
     for key in catalog.foreign_keys:
-        if key.table in unchanged and key.parent in unchanged:
+        if key.unproven or (key.table in unchanged and key.parent in unchanged):
             continue
         count = database.orphans(key)
         if count:
@@ -145,10 +145,12 @@ def _check_keys(
 
 
 def _check_references(
-    plan: Plan, migrated: Database, database: Database, result: Verification
+    keys: Iterable[ForeignKey], migrated: Database, database: Database, result: Verification
 ) -> None:
-    """A reference that only the config declares must join as well as it did in production."""
-    for key in plan.virtual:
+    """A reference that only the config declares, or whose rows production never proved, must join
+    as well as it did there.
+    """
+    for key in keys:
         before, after = migrated.orphans(key), database.orphans(key)
         if after > before:
             result.orphans.append(

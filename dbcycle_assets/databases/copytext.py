@@ -25,6 +25,8 @@ def escape(value: str) -> str:
 
 def parse(block: bytes, width: int) -> pl.DataFrame:
     """Return whole lines of copy text as a frame of escaped text columns; null is null."""
+    if not width:
+        return pl.DataFrame()
     names = [f"c{index}" for index in range(width)]
     if width > 1 and not block.startswith(_BYTE_ORDER_MARK):
         return pl.read_csv(

@@ -51,6 +51,8 @@ class ForeignKey:
     columns: tuple[str, ...]
     parent: str
     parent_columns: tuple[str, ...]
+    unproven: bool = False
+    """Whether the rows that are there may break it: it is NOT VALID, or NOT ENFORCED."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class Table:
         for column in described["columns"]:
             for name in ("comment", "base", "parts", "inner_checks", "default"):
                 del column[name]
+        for key in described["foreign_keys"]:
+            del key["unproven"]
         return digest_of(described)
 
 
@@ -226,6 +230,7 @@ def _keys(entries: Iterable[Mapping[str, Any]]) -> tuple[ForeignKey, ...]:
             tuple(key["columns"]),
             key["parent"],
             tuple(key["parent_columns"]),
+            key.get("unproven", False),
         )
         for key in entries
     )

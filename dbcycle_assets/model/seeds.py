@@ -113,7 +113,10 @@ def read_seed(path: PurePath, text: bytes) -> Seed:
             remedy="`dbcycle db create-seed NAME` makes one with the next number",
         )
     kind = SUFFIXES[path.suffix]
-    content = text.decode("utf-8-sig")
+    try:
+        content = text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SeedError("the file is not UTF-8", where=where, remedy="save it as UTF-8") from None
     facts = _python_facts(content, where) if kind == "python" else _header_facts(content)
     seed = Seed(
         name=f"{group}/{path.stem}",
@@ -173,8 +176,9 @@ def _python_facts(text: str, where: str) -> dict[str, Any]:
     """Return the facts that a Python file assigns at its top, without running it."""
     try:
         tree = ast.parse(text)
-    except SyntaxError as error:
-        raise SeedError("is not valid Python", where=f"{where}:{error.lineno}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = getattr(error, "lineno", None) or 1
+        raise SeedError("is not valid Python", where=f"{where}:{line}") from None
     found: dict[str, Any] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -182,7 +186,7 @@ def _python_facts(text: str, where: str) -> dict[str, Any]:
             if name in FACTS:
                 try:
                     found[name] = ast.literal_eval(node.value)
-                except ValueError:
+                except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
                     raise SeedError(
                         f"{node.targets[0].id} must be written out", where=f"{where}:{node.lineno}"
                     ) from None

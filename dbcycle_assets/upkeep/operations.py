@@ -176,11 +176,11 @@ def begin(project: Project, database: Database) -> None:
         return
     try:
         script = path.read_text(encoding="utf-8-sig")
-    except OSError:
+    except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
-            "there is no such file",
+            "there is no such file" if isinstance(error, OSError) else "the file is not UTF-8",
             where=str(path),
-            remedy="correct `baseline` in dbcycle.yaml",
+            remedy="correct `baseline` in dbcycle.yaml, or save the file as UTF-8",
         ) from None
     database.run_sql(script, path)
 

@@ -9,6 +9,7 @@ from typing import Any
 import ruamel.yaml
 import sqlalchemy as sa
 
+from ..config.document import UNREADABLE
 from ..config.model import Project
 from ..databases.port import Database
 from ..errors import SeedError
@@ -113,7 +114,7 @@ def _run_yaml(path: Path, context: SeedContext) -> None:
         document = ruamel.yaml.YAML(typ="safe", pure=True).load(
             path.read_text(encoding="utf-8-sig")
         )
-    except ruamel.yaml.error.YAMLError:
+    except UNREADABLE:
         raise SeedError("is not valid YAML", where=str(path)) from None
     if not isinstance(document, dict):
         raise SeedError("must name tables with their rows", where=str(path))

@@ -34,6 +34,10 @@ _REFUSED: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             "it changes who it runs as",
         ),
         (rb"LOAD\b", "it loads a library into the server"),
+        (
+            rb"SELECT\s+(PG_CATALOG\.)?LO_(?!IMPORT|EXPORT)\w+\s*\(",
+            "it holds large objects, which no row of a table carries",
+        ),
     )
 )
 _SKIPPED: tuple[re.Pattern[bytes], ...] = tuple(

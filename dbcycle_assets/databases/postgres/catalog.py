@@ -293,6 +293,7 @@ def _references(rows: Iterable[Row], ids: Mapping[int, str]) -> tuple[ForeignKey
             tuple(row["columns"]),
             ids[row["parent_oid"]],
             tuple(row["parent_columns"]),
+            row.get("unproven", False),
         )
         for row in rows
         if row["parent_oid"] in ids

@@ -22,6 +22,7 @@ from . import loading, references, refitting, reflection, rows, scripts
 from .arrays import ArrayCodec
 from .catalog import materialized_columns, parts_of_id, read_catalog, schema_texts
 from .migrations import PostgresMigrations
+from .resuming import unfilled
 from .session import (
     Connection,
     identifier,
@@ -244,7 +245,9 @@ class PostgresDatabase:
         sequence = name.replace("%", "%%")
         done = self._connection.execute(
             statement(
-                f"SELECT setval(%s::regclass, {further}(stored.v, s.last_value)::bigint, true)"
+                f"SELECT setval(%s::regclass, {further}(stored.v, s.last_value)::bigint,"
+                # One that has given nothing yet begins with its last value, unless a row has that.
+                f" s.is_called OR {further}(stored.v, s.last_value) = stored.v)"
                 f" FROM (SELECT {extreme}(v) AS v FROM ({values}) AS each) AS stored,"
                 f" {sequence} AS s"
                 " WHERE stored.v BETWEEN %s AND %s"
@@ -263,7 +266,12 @@ class PostgresDatabase:
         for row in found:
             if row["reads_oid"] in graph:
                 graph[row["view_oid"]].add(row["reads_oid"])
-        stored = {row["view_oid"] for row in found if row["materialized"]}
+        left = unfilled(self._connection)
+        stored = {
+            row["view_oid"]
+            for row in found
+            if row["materialized"] and identifier(row["schema"], row["name"]) not in left
+        }
         order = [oid for oid in graphlib.TopologicalSorter(graph).static_order() if oid in stored]
         for oid in order:
             with translated(".".join(names[oid])):

@@ -113,12 +113,10 @@ def _copy_in(load: _Load, blocks: Iterable[bytes]) -> int:
             where=load.table.id,
             remedy="their foreign keys are dropped before, by `release`",
         ) from None
-    if not load.columns:
-        return 0
-    rows = 0
+    rows, names = 0, f" ({load.names})" if load.columns else ""
     try:
         with load.connection.cursor() as cursor:
-            with cursor.copy(statement(f"COPY {load.name} ({load.names}) FROM STDIN")) as copy:
+            with cursor.copy(statement(f"COPY {load.name}{names} FROM STDIN")) as copy:
                 for block in blocks:
                     copy.write(block)
             rows = cursor.rowcount

@@ -19,6 +19,7 @@ from .copies import PostgresCopier
 from .database import PostgresDatabase
 from .pool import pool
 from .restoring import Restore
+from .resuming import resume
 from .session import (
     Connection,
     connect,
@@ -315,6 +316,9 @@ class PostgresServer:
             extensions = [(row["name"], row["schema"]) for row in rows]
         with lost_lines(target):
             work.copy_schema(source, section, extensions, self._fitting)
+            if section == "post-data":
+                with connect(self.base_url, source) as former, connect(self.base_url, target) as copy:
+                    resume(former, copy)
 
     def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:
         """Return psql's command and extra environment (the password stays there)."""

@@ -35,7 +35,7 @@ def stamp_of(comment: str | None) -> Stamp | None:
             str(document["content"]),
             dict(document["facts"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

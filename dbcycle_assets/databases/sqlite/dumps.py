@@ -108,6 +108,8 @@ def source_of(path: Path) -> Iterator[sqlite3.Connection]:
             connection = stack.enter_context(closing(opener()))
             try:
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            except UnicodeDecodeError:  # in SQLite's own message about it
+                raise _damaged(path, "its schema is no text") from None
             except sqlite3.OperationalError:
                 if number == len(openers):
                     raise

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 _TOKEN = re.compile(
     r"(?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\])"
+    r"|(?P<quoted>(?:'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\[[^\]]*\])"
+    r"|['\"`\[].*)"  # a quote that nothing closes goes on to the end
     r"|(?P<word>[\w$]+)"
     r"|(?P<sign>.)",
     re.DOTALL,
@@ -57,26 +58,36 @@ def normalised(sql: str) -> str:
 def statements(script: str) -> Iterator[Statement]:
     """Yield the statements of a script; a trigger's body belongs to its trigger."""
     start: int | None = None
-    end = 0
+    end, inside, before, places = 0, False, "", _Places(script)
     for token in tokens(script):
         if token.kind == "space":
             continue
         end = token.start + len(token.text)
-        if token.text == ";" and (start is None or sqlite3.complete_statement(script[start:end])):
-            if start is not None:
-                yield _statement(script, start, end)
-            start = None
+        # Inside a trigger's body only a semicolon behind an END can be the last one.
+        if token.text == ";" and (not inside or before == "end"):
+            inside = start is not None and not sqlite3.complete_statement(script[start:end])
+            if start is not None and not inside:
+                yield places.statement(start, end)
+                start = None
         elif start is None:
             start = token.start
+        before = token.word
     if start is not None:
-        yield _statement(script, start, end)
+        yield places.statement(start, end)
 
 
-def _statement(script: str, start: int, end: int) -> Statement:
-    before = script[:start]
-    return Statement(
-        script[start:end], before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1
-    )
+class _Places:
+    """Lines and columns of ascending places in a script, each counted from the one before."""
+
+    def __init__(self, script: str) -> None:
+        self._script, self._at, self._line = script, 0, 1
+
+    def statement(self, start: int, end: int) -> Statement:
+        """Return a statement with its place."""
+        self._line += self._script.count("\n", self._at, start)
+        self._at = start
+        column = start - self._script.rfind("\n", 0, start)
+        return Statement(self._script[start:end], self._line, column)
 
 
 def head(sql: str, count: int) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy
 
-from ...errors import Cancelled, DbCycleError, DiskUnavailable, ServerUnavailable
+from ...errors import Cancelled, DbCycleError, DiskUnavailable, ServerUnavailable, on_one_line
 from .. import stopping
 from .values import text_of
 
@@ -106,7 +106,7 @@ def message_of(error: sqlite3.Error) -> str:
     """Return SQLite's message without anything that may be a value."""
     if getattr(error, "sqlite_errorcode", 0) == _TRIGGER:
         return "a trigger raised an error (its text is withheld, it may hold values)"
-    return _QUOTED.sub("…", str(error))
+    return on_one_line(_QUOTED.sub("…", str(error)))
 
 
 def failure(

@@ -3,6 +3,7 @@ SELECT c.conrelid AS table_oid,
        c.conname AS name,
        coalesce(nullif(pg_partition_root(c.confrelid)::oid, 0), c.confrelid) AS parent_oid,
        pg_get_constraintdef(c.oid) AS definition,
+       NOT c.convalidated AS unproven,
        ARRAY(
            SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k (number, position)
            JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number

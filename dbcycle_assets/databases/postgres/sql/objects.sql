@@ -34,7 +34,7 @@ JOIN own ON own.oid = c.relnamespace
 UNION ALL
 SELECT 'sequence', own.nspname || '.' || c.relname,
        concat_ws(' ', format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin,
-                 s.seqmax, s.seqcycle)
+                 s.seqmax, s.seqcycle, s.seqcache, c.relpersistence)
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN own ON own.oid = c.relnamespace
@@ -71,4 +71,58 @@ UNION ALL
 SELECT 'statistics', own.nspname || '.' || s.stxname, pg_get_statisticsobjdef(s.oid)
 FROM pg_statistic_ext s
 JOIN own ON own.oid = s.stxnamespace
+UNION ALL
+SELECT 'schema', own.nspname, ''
+FROM own
+WHERE NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_namespace'::regclass AND b.objid = own.oid)
+UNION ALL
+SELECT 'settings', own.nspname || '.' || c.relname,
+       concat_ws(' ', c.relpersistence, c.relreplident, c.reloptions::text,
+                 (SELECT string_agg(concat_ws(' ', a.attname, a.attstorage::text,
+                                              to_jsonb(a) ->> 'attcompression',
+                                              to_jsonb(a) ->> 'attstattarget', a.attoptions::text),
+                                    ',' ORDER BY a.attnum)
+                  FROM pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+                 (SELECT string_agg(ic.relname, ',' ORDER BY ic.relname)
+                  FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid
+                  WHERE i.indrelid = c.oid AND (i.indisclustered OR i.indisreplident)))
+FROM pg_class c
+JOIN own ON own.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_class'::regclass AND b.objid = c.oid)
+UNION ALL
+SELECT 'not null', own.nspname || '.' || c.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+JOIN own ON own.oid = c.relnamespace
+WHERE k.contype = 'n' AND NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_class'::regclass AND b.objid = c.oid)
+UNION ALL
+SELECT 'operator', own.nspname || '.' || o.oprname,
+       concat_ws(' ', o.oprleft::regtype, o.oprright::regtype, o.oprcode::regprocedure)
+FROM pg_operator o
+JOIN own ON own.oid = o.oprnamespace
+WHERE NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_operator'::regclass AND b.objid = o.oid)
+UNION ALL
+SELECT 'collation', own.nspname || '.' || k.collname,
+       (to_jsonb(k) - ARRAY['oid', 'collowner', 'collnamespace', 'collversion'])::text
+FROM pg_collation k
+JOIN own ON own.oid = k.collnamespace
+WHERE NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_collation'::regclass AND b.objid = k.oid)
+UNION ALL
+SELECT 'cast', concat_ws(' to ', k.castsource::regtype, k.casttarget::regtype),
+       concat_ws(' ', k.castfunc::regprocedure, k.castcontext, k.castmethod)
+FROM pg_cast k
+WHERE k.oid > 16383 AND NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_cast'::regclass AND b.objid = k.oid)
+UNION ALL
+SELECT 'text search', own.nspname || '.' || t.cfgname, t.cfgparser::text
+FROM pg_ts_config t
+JOIN own ON own.oid = t.cfgnamespace
+WHERE NOT EXISTS (
+    SELECT FROM brought b WHERE b.classid = 'pg_ts_config'::regclass AND b.objid = t.oid)
 ORDER BY 1, 2, 3
