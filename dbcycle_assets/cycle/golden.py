@@ -13,12 +13,13 @@ import ruamel.yaml
 from ..config.document import UNREADABLE
 from ..config.model import Project
 from ..databases.port import Row
-from ..errors import GoldenError, did_you_mean
+from ..errors import GoldenError, did_you_mean, on_one_line
 from ..model.catalog import Column, Table
 from ..model.golden import text_form
 
 FORMATS = (".yaml", ".yml", ".json", ".py")
 MAX_BYTES = 20_000_000
+MAX_VALUES = 1_000_000
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -104,7 +105,7 @@ def _column(table: Table, name: str, where: str) -> Column:
     if column is None or column.generated:
         known = [column.name for column in table.stored_columns]
         raise GoldenError(
-            f"{table.id} has no column `{name}` to write{did_you_mean(name, known)}",
+            f"{table.id} has no column `{on_one_line(name)}` to write{did_you_mean(name, known)}",
             where=where,
             remedy="name one of its columns; generated ones are made by the database",
         )
@@ -144,12 +145,7 @@ def parse_golden(path: Path) -> Sequence[Any]:
         raise GoldenError(
             "must be a list of records", where=str(path), remedy="begin each record with `- `"
         )
-    if not _is_whole(document):
-        raise GoldenError(
-            "half of a character is written in it (`\\ud83d`)",
-            where=str(path),
-            remedy="write the character itself",
-        )
+    _require_sound(document, path)
     return document
 
 
@@ -162,17 +158,32 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _is_whole(document: Any) -> bool:
-    """Tell whether every text can be written down: none holds half of a character."""
-    stack, seen = [document], set()
+def _require_sound(document: Any, path: Path) -> None:
+    """Refuse half characters, and more values than a person wrote, aliases expanded.
+
+    Raises:
+        GoldenError: there are some.
+    """
+    stack, count = [document], 0
     while stack:
         node = stack.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise GoldenError(
+                f"has more than {MAX_VALUES:,} values",
+                where=str(path),
+                remedy="write the records out: aliases that hold aliases multiply",
+            )
         if isinstance(node, str) and _HALF.search(node):
-            return False
-        if id(node) not in seen and isinstance(node, Mapping | list | tuple | set):
-            seen.add(id(node))
-            stack += [*node, *node.values()] if isinstance(node, Mapping) else [*node]
-    return True
+            raise GoldenError(
+                "half of a character is written in it (`\\ud83d`)",
+                where=str(path),
+                remedy="write the character itself",
+            )
+        if isinstance(node, Mapping):
+            stack += [*node, *node.values()]
+        elif isinstance(node, list | tuple | set):
+            stack += node
 
 
 def _yaml(text: str, path: Path) -> Any:
