@@ -1,5 +1,6 @@
 """The table of commands, and the options that they all share."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -147,9 +148,26 @@ def shared(
     ctx.obj = Invocation(project, as_json, verbose, yes, debug)
 
 
+STAGES = ("restore", "migrate", "extract", "export", "seed-test-db", "verify", "publish")
+"""Commands that work long and ask nothing."""
+
+
 def _add(name: str, function: Callable[..., Any], *lines: str) -> None:
     settings = {"allow_extra_args": True} if name == "shell" else {}
-    app.command(name, epilog=examples(*lines), context_settings=settings)(function)
+    command = _at_points(function) if name in STAGES else function
+    app.command(name, epilog=examples(*lines), context_settings=settings)(command)
+
+
+def _at_points(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command that a stop ends at the points of its work."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, **options: Any) -> Any:
+        from ..databases.stopping import stoppable
+
+        return stoppable(lambda: function(*arguments, **options))
+
+    return command
 
 
 _add(

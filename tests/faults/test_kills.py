@@ -20,6 +20,7 @@ from .kit import (
     database_digest,
     ended,
     publish,
+    read_until,
     run,
     started,
     told,
@@ -150,6 +151,15 @@ def test_a_stop_in_the_middle_of_a_step(place, number):
     assert place.status.lock is None
     place.write({"2_b.sql": A.replace(" a ", " b ")})
     assert place.migrate() == ["v1/2_b.sql"]
+
+
+@case(15)
+def test_a_stop_of_a_stage(sqlite):
+    """Ctrl-C leaves the former extracts, and threads that wait for each other nowhere."""
+    with sqlite.unchanged(), started(*sqlite.words("extract", "--force")) as going:
+        read_until(going, "extracting")
+        going.send_signal(signal.SIGINT)
+        told(ended(going, 60), 130)
 
 
 DEAF = """

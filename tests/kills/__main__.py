@@ -70,7 +70,7 @@ def main():
             kind = {fault: kind for kind, fault in STEPS.items()}[chosen.fault]
             number = chosen.first
             while time.monotonic() < end:
-                if not harness.chain([kind], number=number, words=["refresh"])[0].inside:
+                if not harness.chain([kind], number=number, words=["refresh", "--all"])[0].inside:
                     break
                 number += chosen.step
                 _told(harness, say)

@@ -236,13 +236,3 @@ def version_of_a_copy(project):
         template.server.drop(name, project.name)
     (version,) = {row[2] for row in [*users, *orders]}
     return version
-
-
-def test_two_that_begin_at_once_are_one_after_the_other_or_refused(shop):
-    """Whoever comes first works; the published database is of one of them, and whole."""
-    produced(shop, "b")
-    words = ("--project", shop.root, "refresh")
-    with started(*words) as first, started(*words) as second:
-        codes = sorted([ended(first).code, ended(second).code])
-    assert codes in ([0, 0], [0, 4])
-    assert shop.rows("SELECT DISTINCT version FROM orders") == [("b",)]
