@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psycopg
 
+from ..config.state import make_state
 from ..errors import ServerUnavailable
 from .installation import SHARED, installation, locked
 
@@ -80,7 +81,7 @@ def ensure(state: Path) -> Embedded:
     Raises:
         ServerUnavailable: it cannot be; the message says why.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    make_state(state)
     with locked(state / "server.lock"):
         folder = installation() / "bin"
         server = _known(state, folder) or _initialise(state, folder)
