@@ -391,4 +391,9 @@ def _addresses(host: str) -> set[str]:
         found = {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(name, None)}
     except (OSError, UnicodeError):
         return {name}
-    return {_HERE if ipaddress.ip_address(each).is_loopback else each for each in found}
+    return {_plain(ipaddress.ip_address(each)) for each in found}
+
+
+def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    inner = getattr(address, "ipv4_mapped", None) or address  # as in ::ffff:127.0.0.1
+    return _HERE if inner.is_loopback or inner.is_unspecified else str(inner)

@@ -33,6 +33,7 @@ hostile dump can neither read files nor run programs on the machine."""
 
 ADMIN = "postgres"
 
+# An error may quote a row, and is told to whoever caused it: the log has no use for it.
 # Commits stay synchronous: without fsync they cost one write, and what a killed server had promised
 # (a stamp, a switch) is still there when it comes back.
 _SETTINGS = """
@@ -50,7 +51,7 @@ fsync = off
 full_page_writes = off
 max_locks_per_transaction = 256
 logging_collector = off
-log_min_messages = warning
+log_min_messages = log
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
 log_error_verbosity = terse

@@ -21,10 +21,20 @@ def own_server(project: Project) -> Server:
         GuardRefused: it is production's, by its URL, its name, its identity or what it says.
         ServerUnavailable: it cannot be reached.
     """
+    require_no_production(project)
+    url = credentials.target_url(project, "test")
+    return open_server(project.config.engine, url=url, state=project.state)
+
+
+def require_no_production(project: Project) -> None:
+    """Refuse the test target's server if it is production's.
+
+    Raises:
+        GuardRefused: it is; ServerUnavailable: it cannot be reached.
+    """
     url = credentials.target_url(project, "test")
     if url is not None and project.config.engine == "postgresql":
         _refuse_production(project, url)
-    return open_server(project.config.engine, url=url, state=project.state)
 
 
 def named_for_production(*names: str | None) -> bool:

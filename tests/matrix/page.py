@@ -1,5 +1,6 @@
 """What was run, as a table and as a page of the docs."""
 
+import json
 import os
 import subprocess
 import sys
@@ -33,8 +34,15 @@ class Found:
 
     lines: dict[tuple[str, str], str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
-    installations: list = field(default_factory=list)
     seconds: float = 0.0
+    kept: Path | None = None
+
+    @classmethod
+    def at(cls, folder):
+        """Return what former rounds found; those of this run take their places."""
+        kept = folder / "rounds.json"
+        known = json.loads(kept.read_text()) if kept.is_file() else []
+        return cls({(where, what): line for where, what, line in known}, kept=kept)
 
     @property
     def failures(self):
@@ -49,6 +57,7 @@ class Found:
                 self.lines[where] = "passed"
             except Failed as failed:
                 self.lines[where] = str(failed)
+        self.kept.write_text(json.dumps([[*key, line] for key, line in self.lines.items()]))
         took = time.monotonic() - began
         self.seconds += took
         print(  # noqa: T201 - it is a command
