@@ -1,13 +1,13 @@
 """``url`` and ``shell``: ways into a project's databases."""
 
 import enum
-import os
 import signal
 import subprocess
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..config import credentials
 from ..databases import server_version
 from .invocation import of, require_database
 
@@ -75,10 +75,12 @@ def _place(cycle: "Cycle", role: Role, name: str | None) -> "tuple[Server, str]"
 
 def run_client(command: list[str], secrets: dict[str, str], words: list[str]) -> None:
     """Run an interactive client with some words more; end as it ends."""
-    os.environ.update(secrets)  # inherited by the client; never on its command line
+    from ..databases.postgres.clients import hidden
+
     former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the client
     try:
-        done = subprocess.run([*command, *words], check=False)
+        with hidden(credentials.handed_over(secrets)) as (found, files):
+            done = subprocess.run([*command, *words], check=False, env=found, pass_fds=files)
     finally:
         signal.signal(signal.SIGINT, former)
     if done.returncode:

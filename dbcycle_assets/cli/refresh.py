@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..config import credentials
+from ..config.model import Project
 from ..errors import UsageError
 from ..model.ledger import Stale
 from .invocation import Document, Invocation, findings_exit, note, of
@@ -286,7 +287,9 @@ def refresh(
         done = stoppable(work)
         cycle = Cycle(project)
         server = cycle.server.describe()
-    invocation.show(_refresh_document(done), lambda: _summary(invocation, cycle, server, done))
+    invocation.show(
+        _refresh_document(done, project), lambda: _summary(invocation, cycle, server, done)
+    )
     for failure in done.failed:
         where = f"{failure['asset']}: " if failure["asset"] else ""
         note(f"dbcycle: {where}{credentials.redact(failure['error'])}")
@@ -294,7 +297,7 @@ def refresh(
         raise typer.Exit(done.error.exit_code if done.error is not None else 1)
 
 
-def _refresh_document(done: "Refreshed") -> Document:
+def _refresh_document(done: "Refreshed", project: Project) -> Document:
     return {
         "run_id": done.run_id,
         "ok": done.ok,
@@ -306,7 +309,7 @@ def _refresh_document(done: "Refreshed") -> Document:
         ],
         "seconds": done.seconds,
         "published": done.published,
-        "url": done.url,
+        "url": _printable(done.url, project),
     }
 
 
@@ -340,7 +343,7 @@ def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refresh
     state = "Published" if done.published else "Up to date"
     heading(f"{state} in {done.seconds:.1f} s on {server}")
     given = credentials.target_url(invocation.project, "test")
-    typer.echo(done.url if given is None else credentials.redact(done.url))
+    typer.echo(_printable(done.url, invocation.project))
     if given is not None:  # its password is somebody's, and what is printed here ends in logs
         say(f"`dbcycle{invocation.chosen} url` prints it with its password", style="dim")
     say()
@@ -358,6 +361,12 @@ def _summary(invocation: Invocation, cycle: "Cycle", server: str, done: "Refresh
         inside = activate.is_relative_to(Path.cwd())
         script = activate.relative_to(Path.cwd()) if inside else activate
         say(f"`source {script}` puts dbcycle on your path.", style="dim")
+
+
+def _printable(url: str | None, project: Project) -> str | None:
+    """Return a URL fit for a log: the embedded server's password opens nothing elsewhere."""
+    given = credentials.target_url(project, "test")
+    return url if url is None or given is None else credentials.redact(url)
 
 
 def _row_line(cycle: "Cycle", name: str, rows: int) -> tuple[str, str, str]:

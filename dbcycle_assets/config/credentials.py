@@ -1,15 +1,17 @@
 """Secrets and the environment: the only module that reads either."""
 
 import contextlib
+import ipaddress
 import os
 import re
+import resource
 import secrets
+import socket
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BadInput, GuardRefused, UsageError
 from .model import Project
@@ -28,6 +30,7 @@ ENVIRONMENTS = {
 EVERYDAY = frozenset({"development", "test"})
 """The environments whose databases we may make, and drop again."""
 
+_HERE = "this machine"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 # A password may hold `@`, `/` and `:` unescaped: everything up to the last `@` of the word goes.
@@ -35,6 +38,11 @@ _URL_PASSWORD = re.compile(r"(?P<head>\w+://[^\s:/@]*):[^\s]*@")
 _DSN_PASSWORD = re.compile(
     r"""(?ix) (?P<head> [\w]* (?:password|passwd|pwd) (?: \s*=\s* | ["']\s*:\s* ) )
     (?: '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | [^\s,}&]+ )"""
+)
+_LIBPQ = re.compile(
+    r"PG(HOST|HOSTADDR|PORT|USER|PASSWORD|PASSFILE|SERVICE|SERVICEFILE|SYSCONFDIR|OPTIONS|SSL\w*"
+    r"|REQUIRE\w*|CHANNELBINDING|GSS\w*|KRB\w*|CONNECT_TIMEOUT|TARGETSESSIONATTRS"
+    r"|LOADBALANCEHOSTS|(MIN|MAX)PROTOCOLVERSION)\Z"
 )
 _SQL_PASSWORD = re.compile(r"(?i)\b(?P<head>password\s+)'(?:[^']|'')*'")
 
@@ -280,22 +288,117 @@ def redact(text: str) -> str:
     return _SQL_PASSWORD.sub(r"\g<head>***", text)
 
 
+def libpq_variables() -> dict[str, str]:
+    """Return the variables by which PostgreSQL's library finds a server and logs in, for programs
+    that shall do so as we do.
+    """
+    kept = {name: value for name, value in os.environ.items() if _LIBPQ.match(name)}
+    if home := os.environ.get("HOME"):  # with the user's own file of passwords
+        kept["HOME"] = home
+    return kept
+
+
+def keep_out_of_core_dumps() -> None:
+    """Let this process and the programs that it starts leave no image of their memory behind: it
+    holds the key, passwords and rows.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    # One byte holds no image; Linux knows it as the size that is not handed to a program either,
+    # which no size at all would be.
+    least = 1 if most == resource.RLIM_INFINITY or most >= 1 else 0
+    resource.setrlimit(resource.RLIMIT_CORE, (least, most))
+
+
 def handed_over(more: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a program that we start, with some variables of its own."""
     return {**os.environ, **more}
 
 
 def same_place(one: str, other: str) -> bool:
-    """Tell whether two URLs lead to the same database of the same server, whoever logs in."""
-
-    def place(url: str) -> tuple[str, str, str, str]:
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query))
-        host = (parts.hostname or query.get("host", "")).casefold()
-        port = str(parts.port or query.get("port", "5432"))
-        return parts.scheme.split("+")[0].replace("postgresql", "postgres"), host, port, parts.path
-
+    """Tell whether two URLs lead to the same database of the same server, whoever logs in and
+    however the server is called.
+    """
     try:
-        return place(one) == place(other)
-    except ValueError:
+        first, second = _place(one), _place(other)
+    except (ValueError, BadInput):
         return False
+    return first.database == second.database and bool(first.ends & second.ends)
+
+
+def same_machine(one: str, other: str) -> bool:
+    """Tell whether two URLs lead to servers on one machine, whatever their ports."""
+    try:
+        first, second = _place(one), _place(other)
+    except (ValueError, BadInput):
+        return False
+    return bool({host for host, _ in first.ends} & {host for host, _ in second.ends})
+
+
+def hosts(url: str) -> tuple[str, ...]:
+    """Return the names and addresses of servers in a URL, or in the variables that complete it."""
+    facts = _facts(url)
+    return tuple(
+        host for key in ("host", "hostaddr") for host in facts.get(key, "").split(",") if host
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A database's name, and the addresses and ports at which it may be."""
+
+    database: str
+    ends: frozenset[tuple[str, str]]
+
+
+def _place(url: str) -> _Place:
+    facts = _facts(url)
+    # An address beside a name is where the connection goes.
+    found = (facts.get("hostaddr") or facts.get("host") or "").split(",")
+    ports = facts.get("port", "5432").split(",")
+    ports = ports * len(found) if len(ports) == 1 else ports
+    ends = {
+        (address, port)
+        for host, port in zip(found, ports, strict=False)
+        for address in _addresses(host)
+    }
+    return _Place(facts.get("dbname") or facts.get("user", ""), frozenset(ends))
+
+
+def _facts(url: str) -> dict[str, str]:
+    """Return the parameters of a URL, completed as PostgreSQL's library does by its variables."""
+    from psycopg import Error
+    from psycopg.conninfo import conninfo_to_dict
+
+    scheme = url.partition("://")[0]
+    if not re.fullmatch(r"postgres(ql)?(\+\w+)?", scheme):
+        return {"host": scheme, "dbname": url.partition("://")[2]}
+    try:
+        given = conninfo_to_dict(url.replace(scheme, scheme.partition("+")[0], 1))
+    except Error:
+        raise BadInput("the database URL cannot be read") from None
+    by_variable = {
+        "host": "PGHOST",
+        "hostaddr": "PGHOSTADDR",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "dbname": "PGDATABASE",
+    }
+    known = {key: os.environ[name] for key, name in by_variable.items() if os.environ.get(name)}
+    return known | {key: str(value) for key, value in given.items() if value}
+
+
+def _addresses(host: str) -> set[str]:
+    """Return the addresses of a host; those of this machine are one."""
+    name = host.strip().strip("[]").rstrip(".").casefold()
+    if not name or name.startswith(("/", "@")):
+        return {_HERE}
+    try:
+        found = {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(name, None)}
+    except (OSError, UnicodeError):
+        return {name}
+    return {_plain(ipaddress.ip_address(each)) for each in found}
+
+
+def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    inner = getattr(address, "ipv4_mapped", None) or address  # as in ::ffff:127.0.0.1
+    return _HERE if inner.is_loopback or inner.is_unspecified else str(inner)

@@ -196,9 +196,12 @@ class TableConfig(_Strict):
 
 
 class Target(_Strict):
-    """A place where test databases are published."""
+    """A place where test databases are published; its server may be production's only if it says
+    so.
+    """
 
     url_env: str | None = None
+    beside_production: bool = False
     default: Literal["embedded", "local"] | None = None
 
 

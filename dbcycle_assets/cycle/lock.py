@@ -7,6 +7,7 @@ from ..artifacts import exclusive, project_lock
 from ..config import credentials
 from ..config.model import Project
 from ..databases import claim, taking_turns
+from ..upkeep.hosting import require_no_production
 
 
 def holding(project: Project, action: str, run: str = "") -> AbstractContextManager[None]:
@@ -15,9 +16,11 @@ def holding(project: Project, action: str, run: str = "") -> AbstractContextMana
 
     Raises:
         Locked: another command or run holds it; the message says who and since when.
+        GuardRefused: that server is production's.
     """
 
     def on_server() -> AbstractContextManager[None]:
+        require_no_production(project)
         url = credentials.target_url(project, "test")
         return claim(project.config.engine, url, project.name, action, run)
 

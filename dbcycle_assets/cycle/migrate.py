@@ -124,6 +124,7 @@ def _apply(cycle: Cycle, database: Database, *, sql_only: bool, only_step: str |
             alone=True,
         ),
         witness=told.append,
+        discreet=True,
     )
     engine.migrations.prepare()
     steps = [

@@ -10,6 +10,7 @@ from ..artifacts import disk_errors, read_bytes, write_json
 from ..databases.port import Database
 from ..errors import BadInput
 from ..model.catalog import Catalog
+from ..upkeep.python import listening
 from ..upkeep.seeds import SeedRunner
 from .plan import current_plan, require_catalog
 from .profile import anonymity_checks, fan_outs
@@ -155,7 +156,8 @@ def _apply_seeds(cycle: Cycle, staging: str) -> list[str]:
     runner = SeedRunner(cycle.project, cycle.server, staging, "test", progress=cycle.progress)
     if not runner.files:
         return []
-    result = runner.run()
+    with listening(cycle.progress):
+        result = runner.run()
     if result.failed is not None:
         raise result.failed
     return [f"{done.seed} {done.version}" for done in result.done]

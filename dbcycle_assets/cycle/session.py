@@ -19,11 +19,12 @@ from ..artifacts import (
 )
 from ..config import credentials
 from ..config.model import Config, Project
-from ..databases import dump_digest, open_server, stopping
+from ..databases import dump_digest, stopping
 from ..databases.port import Progress, Server, Stamp
 from ..model.catalog import Catalog
 from ..model.digest import digest_of
 from ..model.ledger import Check, Node, Record, Stale, direct_reasons, find_stale
+from ..upkeep.hosting import own_server
 from .nodes import asset_nodes, working_config
 
 DATABASES = {"restored_db": "restored", "migrated_schema": "migrated", "test_db": "test"}
@@ -67,6 +68,7 @@ class Cycle:
     def __init__(
         self, project: Project, *, progress: Progress = silent, force: bool = False
     ) -> None:
+        credentials.keep_out_of_core_dumps()
         self.project = project
         self.progress = _stopping(progress)
         self.force = force
@@ -80,11 +82,7 @@ class Cycle:
     def server(self) -> Server:
         """The server that holds the project's databases; an embedded one is started."""
         self.progress("connecting to the server")
-        return open_server(
-            self.project.config.engine,
-            url=credentials.target_url(self.project, "test"),
-            state=self.project.state,
-        )
+        return own_server(self.project)
 
     @functools.cached_property
     def key(self) -> Key:

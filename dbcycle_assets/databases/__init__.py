@@ -1,11 +1,14 @@
 """The engines behind one small protocol, and how to get one."""
 
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from ..config.state import make_state
 from ..errors import BadInput, UsageError
+from .migrating import Signs
 from .port import Progress, Server
 from .postgres.dumps import dump_digest as _archive_digest
 
@@ -13,6 +16,7 @@ __all__ = [
     "claim",
     "dump_database",
     "dump_digest",
+    "facts_at",
     "identity_of",
     "locate",
     "open_server",
@@ -84,14 +88,28 @@ def identity_of(url: str) -> str:
     Raises:
         ServerUnavailable: cannot connect.
     """
+    return facts_at(url)[0].identity
+
+
+def facts_at(url: str) -> tuple[Signs, Mapping[str, Any] | None]:
+    """Return what the PostgreSQL database at ``url`` tells about itself, and what it claims to be;
+    writes nothing.
+
+    Raises:
+        ServerUnavailable: cannot connect.
+        GuardRefused: its claim cannot be read.
+    """
     from .postgres.history import PostgresHistory
     from .postgres.session import connect
 
     connection = connect(url)
     try:
-        return PostgresHistory("", connection).signs().identity
+        history = PostgresHistory("", connection)
+        signs, claimed = history.signs(), history.claim()
     finally:
         connection.close()
+    own = claimed is not None and claimed.get("identity") == signs.identity
+    return signs, claimed if own else None
 
 
 def open_server(engine: str, *, url: str | None, state: Path) -> Server:

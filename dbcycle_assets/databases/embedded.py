@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psycopg
 
+from ..config.state import make_state
 from ..errors import ServerUnavailable
 from .installation import SHARED, installation, locked
 
@@ -32,6 +33,7 @@ hostile dump can neither read files nor run programs on the machine."""
 
 ADMIN = "postgres"
 
+# An error may quote a row, and is told to whoever caused it: the log has no use for it.
 # Commits stay synchronous: without fsync they cost one write, and what a killed server had promised
 # (a stamp, a switch) is still there when it comes back.
 _SETTINGS = """
@@ -49,7 +51,7 @@ fsync = off
 full_page_writes = off
 max_locks_per_transaction = 256
 logging_collector = off
-log_min_messages = warning
+log_min_messages = log
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
 log_error_verbosity = terse
@@ -80,7 +82,7 @@ def ensure(state: Path) -> Embedded:
     Raises:
         ServerUnavailable: it cannot be; the message says why.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    make_state(state)
     with locked(state / "server.lock"):
         folder = installation() / "bin"
         server = _known(state, folder) or _initialise(state, folder)

@@ -1,7 +1,9 @@
 """The assets: each a thin door over one stage of the cycle."""
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -188,6 +190,8 @@ class _Builder:
             if len(chosen) == 1:
                 yield from failed_checks(self._specs, asset, error)
             failures.append(error)
+        except Exception as error:  # noqa: BLE001 - Dagster would keep its message, and its causes'
+            raise _unknown(error) from None
         if failures:
             raise _failed(failures) from None
 
@@ -210,6 +214,17 @@ def _failed(errors: list[DbCycleError]) -> dg.Failure:
     """Return what tells Dagster of errors; only what may be better soon is tried again."""
     passing = all(isinstance(error, Unavailable) for error in errors)
     return dg.Failure("\n".join(str(error) for error in errors), allow_retries=passing)
+
+
+def _unknown(error: Exception) -> Exception:
+    """Return what tells Dagster of a fault of ours: where it was, without the text of a foreign
+    exception, which may hold a row or a password.
+    """
+    if isinstance(error, dg.Failure | dg.DagsterError):
+        return error  # in Dagster's own words
+    frames = traceback.extract_tb(error.__traceback__)
+    where = "".join(f"\n  at {Path(f.filename).name}:{f.lineno} in {f.name}" for f in frames)
+    return dg.Failure(f"unexpected {type(error).__name__}{where}", allow_retries=False)
 
 
 def _op_name(name: str) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from ..artifacts import write_atomically
 from ..config import credentials
 from ..config.model import Project
+from ..config.state import make_state
 from ..cycle.extract import Failure
 from ..cycle.leftovers import remove_leftovers
 from ..cycle.lock import holding
@@ -78,9 +79,13 @@ def dagster_home(project: Project) -> Path:
 
 
 def _without_telemetry(home: Path) -> Path:
-    """Return the folder, with a ``dagster.yaml`` that turns telemetry off if it had none."""
+    """Return the folder, private if we make it, with a ``dagster.yaml`` that turns telemetry off
+    if it had none.
+    """
     config = home / "dagster.yaml"
     if not config.exists():
+        if not home.exists():
+            make_state(home)
         with write_atomically(config) as file:
             file.write(INSTANCE)
     return home

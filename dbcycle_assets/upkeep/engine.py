@@ -69,6 +69,9 @@ class Engine:
     witness: Callable[[str], None] | None = None
     """Told every statement of a Python step, without its parameters."""
 
+    discreet: bool = False
+    """The rows are production's: of what a Python step prints only the lines are counted."""
+
     def apply(self, steps: Sequence[Step], told: Callable[[Step, float], None]) -> list[str]:
         """Apply steps in order, and tell of each with its seconds; return their names.
 
@@ -211,7 +214,14 @@ class Engine:
         def told(line: str) -> None:
             self.context.report(f"{step.script.path.name}: {line}")
 
-        said = run_python(step.script, function, opened, replace(self.context, key=key), told)
+        printed: list[str] = []
+        heard = printed.append if self.discreet else told
+        try:
+            context = replace(self.context, key=key)
+            said = run_python(step.script, function, opened, context, heard)
+        finally:
+            if printed:
+                told(f"printed {len(printed)} lines, withheld since they may hold rows")
         if said:
             told(said)
 

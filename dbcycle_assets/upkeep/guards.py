@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..artifacts import read_source
-from ..config import credentials
+from ..config.credentials import hosts
 from ..databases.migrating import Holder, Signs
 from ..databases.port import Database, Stamp
-from ..errors import BadInput, GuardRefused, Locked
+from ..errors import GuardRefused, Locked
+from .hosting import is_dump, is_source, named_for_production
 from .target import EVERYDAY, Target
 
 
@@ -150,8 +150,13 @@ def require_name(found: Standing, action: str, consent: Consent) -> None:
 
 def _no_signs_of_production(target: Target, found: Standing, action: str) -> None:
     signs = list(found.signs.production)
-    if target.environment != "production" and _is_source(target, found):
+    url = target.server.url(target.name)
+    if target.environment != "production" and is_source(target.project, found.signs.identity, url):
         signs.append("the project's source")
+    if named_for_production(target.name, *hosts(url)):
+        signs.append("its name")
+    if is_dump(target.project, target.server.file(target.name)):
+        signs.append("the project's dump")
     if signs and target.environment in EVERYDAY and found.stamp is None:
         raise GuardRefused(
             f"the database `{found.signs.name}` looks like production ({', '.join(signs)}), so "
@@ -159,19 +164,6 @@ def _no_signs_of_production(target: Target, found: Standing, action: str) -> Non
             remedy="if it is: --prod. If it is not, say so once: "
             f"`dbcycle db claim --confirm {found.signs.name}`",
         )
-
-
-def _is_source(target: Target, found: Standing) -> bool:
-    """Tell whether the target is the database which the dumps come from: by what it is, through
-    whatever tunnel, or by its address.
-    """
-    if found.signs.identity == read_source(target.project.state):
-        return True
-    try:
-        source = credentials.source_url(target.project)
-    except BadInput:
-        return False
-    return credentials.same_place(source, target.server.url(target.name))
 
 
 def claim(target: Target, database: Database, *, disposable: bool) -> None:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def listening(told: Callable[[str], None]) -> Iterator[None]:
     """Gather what the block prints, and tell it at the end, however it ends."""
     printed = io.StringIO()
     try:
-        with redirect_stdout(printed):
+        with redirect_stdout(printed), redirect_stderr(printed):
             yield
     finally:
         for line in credentials.redact(printed.getvalue()).splitlines():

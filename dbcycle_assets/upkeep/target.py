@@ -8,9 +8,10 @@ from ..artifacts import require_folder
 from ..config import credentials
 from ..config.model import Project
 from ..config.settings import Settings
-from ..databases import locate, open_server
+from ..databases import locate
 from ..databases.port import Database, Progress, Server, Stamp
 from ..errors import BadInput
+from .hosting import own_server
 
 EVERYDAY = credentials.EVERYDAY
 """The environments whose databases we may make, and drop again."""
@@ -100,8 +101,7 @@ def resolve(
     path = credentials.database_path(project, environment)
     variable = credentials.target_url(project, environment)
     if url is None and path is None and environment == "test" and variable is not None:
-        server = open_server(engine, url=variable, state=project.state)
-        return Target(project, environment, server, own)
+        return Target(project, environment, own_server(project), own)
     if (address := url or path or variable) is not None:
         named_by = "--db-url" if url else "DB_PATH" if path else f"targets.{environment}"
         return _at(project, environment, address, named_by)
@@ -125,9 +125,7 @@ def resolve(
         )
     if progress is not None:
         progress("connecting to the server")
-    shared = credentials.target_url(project, "test")
-    server = open_server(engine, url=shared, state=project.state)
-    return Target(project, environment, server, own)
+    return Target(project, environment, own_server(project), own)
 
 
 def _at(project: Project, environment: str, address: str, named_by: str) -> Target:

@@ -28,6 +28,7 @@ from ..model.digest import digest_of, digest_of_text
 from . import audit, operations
 from .connecting import project_at
 from .guards import Consent
+from .hosting import own_server
 from .operations import Wish
 from .seed_files import seed_files
 from .seeds import SeedRunner
@@ -228,7 +229,7 @@ class _Switched(ServerUnavailable):
 
 
 def _published(project: Project, progress: Progress | None) -> Template:
-    server, name = _cycle_server(project), project.database("test")
+    server, name = own_server(project), project.database("test")
     stamp = server.stamp(name)
     if stamp is None:
         raise BadInput(
@@ -254,16 +255,11 @@ def _published(project: Project, progress: Progress | None) -> Template:
     return _template(project, server, digest, copied)
 
 
-def _cycle_server(project: Project) -> Server:
-    shared = credentials.target_url(project, "test")
-    return open_server(project.config.engine, url=shared, state=project.state)
-
-
 def server_of(project: Project) -> Server:
     """Return where temporary databases are made: on the test target's server, never elsewhere."""
     if project.config.engine == "sqlite":
         return open_server("sqlite", url=None, state=project.state / "temporary")
-    return _cycle_server(project)
+    return own_server(project)
 
 
 def template_digest(project: Project, environment: str | None) -> str:
@@ -353,7 +349,7 @@ def _no_copy(project: Project, name: str) -> BadInput:
 def _servers(project: Project) -> list[Server]:
     """Return where copies may be: SQLite's lie beside their template."""
     found = [server_of(project)]
-    return [*found, _cycle_server(project)] if project.config.engine == "sqlite" else found
+    return [*found, own_server(project)] if project.config.engine == "sqlite" else found
 
 
 def _is_left(facts: Any, *, kept: bool) -> bool:

@@ -60,7 +60,7 @@ class Shop:
         """Write the config below the head that the engine needs."""
         text = HEAD.format(engine=self.engine) + config
         if self.engine == "postgresql":
-            text += "targets: {test: {url_env: SHOP_SERVER}}\n"
+            text += "targets: {test: {url_env: SHOP_SERVER, beside_production: true}}\n"
         (self.root / "dbcycle.yaml").write_text(text)
 
     @property

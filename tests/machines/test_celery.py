@@ -24,7 +24,7 @@ CONFIG = """\
 name: shop
 source: {dump: prod.dump, download: {url_env: PROD_DATABASE_URL}}
 execution: {steps: per_table, chunks: {omega: 3}}
-targets: {test: {url_env: SHOP_SERVER}}
+targets: {test: {url_env: SHOP_SERVER, beside_production: true}}
 tables:
 """
 TABLE = '  {name}: {{columns: {{email: email, code: {{anonymize: python, function: "codes:fake"}}}}, keep: [id]}}\n'

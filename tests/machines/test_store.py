@@ -32,7 +32,7 @@ CONFIG = """\
 name: shop
 source: {{dump: {dump}}}
 storage: {storage}
-targets: {{test: {{url_env: SHOP_SERVER}}}}
+targets: {{test: {{url_env: SHOP_SERVER, beside_production: true}}}}
 tables:
   users: {{columns: {{email: email}}, keep: [id]}}
   orders: {{keep: [id, user_id]}}

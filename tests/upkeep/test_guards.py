@@ -20,7 +20,7 @@ DOWN = {"1_a.sql": A, "1_a.down.sql": "DROP TABLE a;"}
 @pytest.fixture
 def production(place, monkeypatch):
     """The same project in production, on a database that somebody made."""
-    name = f"{place.name}_prod"
+    name = f"{place.name}_live"
     if place.engine == "sqlite":
         path = place.root / f"{name}.db"
         path.touch()

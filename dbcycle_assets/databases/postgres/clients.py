@@ -1,6 +1,7 @@
 """PostgreSQL's own programs: which ones fit a server, and running them without leaking a secret."""
 
 import ctypes
+import os
 import re
 import shutil
 import signal
@@ -15,7 +16,8 @@ from typing import IO
 
 import psycopg
 
-from ...errors import DiskUnavailable, ServerUnavailable, Unavailable
+from ...config import credentials
+from ...errors import BadInput, DiskUnavailable, ServerUnavailable, Unavailable
 from .. import stopping
 from .session import connection_facts
 
@@ -26,6 +28,9 @@ _INSTALLATIONS = (
 )
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
 _KEPT = 5
+_SECRET = frozenset({"password", "sslpassword"})
+_SERVICE = "dbcycle"
+_KEY_PASSWORD = "sslpassword"  # noqa: S105 - the name of one
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 _FULL = re.compile(r"No space left on device|could not extend file|disk is full")
@@ -107,15 +112,65 @@ def _major(folder: Path) -> int | None:
 
 
 def environment(url: str) -> dict[str, str]:
-    """Return the password of a URL as the variable that keeps it out of the arguments."""
-    password = connection_facts(url).get("password")
-    return {"PGPASSWORD": password} if password else {}
+    """Return what a program needs to log in as we do, beside its arguments: the secrets of a URL,
+    and libpq's own variables. Only :func:`hidden` makes a program's environment of it.
+    """
+    facts = connection_facts(url)
+    found = credentials.libpq_variables()
+    if password := facts.get("password"):
+        found["PGPASSWORD"] = password
+    if word := facts.get("sslpassword"):
+        found[_KEY_PASSWORD] = word
+    return found
 
 
 def without_password(url: str, database: str) -> str:
-    """Return connection parameters fit for an argument list."""
-    facts = {key: value for key, value in connection_facts(url).items() if key != "password"}
+    """Return connection parameters fit for an argument list.
+
+    Raises:
+        BadInput: a secret that only the file of the service which the URL names can hold.
+    """
+    facts = {key: value for key, value in connection_facts(url).items() if key not in _SECRET}
+    if "sslpassword" in connection_facts(url):
+        if "service" in facts:
+            raise BadInput(
+                "the URL has both a service and the password of a key",
+                where="sslpassword",
+                remedy="write the sslpassword into the service's own section",
+            )
+        facts["service"] = _SERVICE
     return psycopg.conninfo.make_conninfo("", **{**facts, "dbname": database})
+
+
+@contextmanager
+def hidden(variables: Mapping[str, str]) -> Iterator[tuple[dict[str, str], list[int]]]:
+    """Give the environment, and the files to hand over, with which a program can log in although
+    its environment holds no secret: that lies in a file of memory which nobody else can name.
+    """
+    found, files = dict(variables), []
+    try:
+        password = found.get("PGPASSWORD")
+        # The format knows no line breaks, and no other system has files of memory.
+        if password and "\n" not in password and hasattr(os, "memfd_create"):
+            del found["PGPASSWORD"]
+            escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+            files.append(_memory(f"*:*:*:*:{escaped}\n"))
+            found["PGPASSFILE"] = f"/proc/self/fd/{files[-1]}"
+        if word := found.pop(_KEY_PASSWORD, None):
+            files.append(_memory(f"[{_SERVICE}]\nsslpassword={word}\n"))
+            found["PGSERVICEFILE"] = f"/proc/self/fd/{files[-1]}"
+        yield found, files
+    finally:
+        for file in files:
+            os.close(file)
+
+
+def _memory(text: str) -> int:
+    """Return a file of memory with a text, for its owner alone."""
+    file = os.memfd_create("dbcycle")
+    os.fchmod(file, 0o600)
+    os.write(file, text.encode())
+    return file
 
 
 class ProgramFailed(Exception):
@@ -180,14 +235,16 @@ def _start(
     complaints: IO[bytes],
     stdin: IO[bytes] | int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [str(part) for part in command],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=complaints,
-        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PGAPPNAME": "dbcycle", **variables},
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, of a library loaded before
-    )
+    with hidden(variables) as (found, files):
+        return subprocess.Popen(
+            [str(part) for part in command],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", **found, "PGAPPNAME": "dbcycle"},
+            pass_fds=files,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, of a library loaded before
+        )
 
 
 def _die_with_parent() -> None:

@@ -317,7 +317,10 @@ class PostgresServer:
         with lost_lines(target):
             work.copy_schema(source, section, extensions, self._fitting)
             if section == "post-data":
-                with connect(self.base_url, source) as former, connect(self.base_url, target) as copy:
+                with (
+                    connect(self.base_url, source) as former,
+                    connect(self.base_url, target) as copy,
+                ):
                     resume(former, copy)
 
     def shell_command(self, name: str) -> tuple[list[str], dict[str, str]]:

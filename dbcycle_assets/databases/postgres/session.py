@@ -80,10 +80,13 @@ def query(name: str) -> bytes:
 
 
 def with_database(url: str, name: str) -> str:
-    """Return a URL with another database; the driver suffix of SQLAlchemy is dropped."""
+    """Return a URL with another database; the driver suffix of SQLAlchemy is dropped, and so is a
+    name in the query, which would count more.
+    """
     parts = urlsplit(url)
     scheme = parts.scheme.split("+", 1)[0]
-    moved = urlunsplit((scheme, parts.netloc, "/" + quote(name, safe=""), parts.query, ""))
+    others = "&".join(p for p in parts.query.split("&") if not p.startswith("dbname="))
+    moved = urlunsplit((scheme, parts.netloc, "/" + quote(name, safe=""), others, ""))
     # urlunsplit drops the empty authority of a URL whose host is in the query (a socket).
     return moved if moved.startswith(f"{scheme}://") else moved.replace(":", "://", 1)
 

@@ -1,0 +1,1 @@
+"""The whole cycle on every server and with every maker of dumps that packages bring."""

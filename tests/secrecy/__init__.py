@@ -1,0 +1,1 @@
+"""Secrets and personal data are looked for in everything that real runs leave, print and start."""
