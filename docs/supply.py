@@ -24,7 +24,7 @@ PAGE = ROOT / "docs/reference/licences.md"
 INDEX = "https://pypi.org/pypi/{}/json"
 EXPLAINED: dict[str, str] = {}
 """Known vulnerabilities that do not concern us, each with the reason."""
-BY_FILE = {"polars-hash": "MIT (its LICENSE file)", "mypy_extensions": "MIT (its LICENSE file)"}
+BY_FILE = {"polars-hash": "MIT (its LICENSE file)", "mypy-extensions": "MIT (its LICENSE file)"}
 """Licences of packages that declare none to the index, but bring a file."""
 
 HEAD = """\
