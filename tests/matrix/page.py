@@ -27,6 +27,11 @@ the product chose; then `db migrate` (with `CREATE INDEX CONCURRENTLY`), `seed`,
 A server outside PostgreSQL 13 to 18 is refused (exit code 3) unless DBCYCLE_UNTESTED_SERVER=1.
 """
 
+OLDER = (
+    "- SQLite before 3.40.1: the packages that bring 3.39.4 and 3.40.0 (pysqlite3-binary 0.4.7 and 0.5.0) "
+    "begin a transaction before every PRAGMA, so that Dagster cannot open its own storage with them."
+)
+
 
 @dataclass
 class Found:
@@ -104,9 +109,9 @@ def page(found):
     lines += ["", f"{len(found.lines)} rounds, {len(found.failures)} failed.", "", "## Not run", ""]
     lines += [f"- {each}" for each in found.missing]
     lines += [
-        "- PostgreSQL 13: no package brings it; its sessions are accepted and nothing is promised.",
+        "- PostgreSQL 13: out of support, and not run here; its sessions are accepted, and nothing is promised.",
         "- Servers of a cloud's own making (Aurora, AlloyDB, Cloud SQL, Azure), and forks.",
         "- Other machines than x86-64 Linux.",
-        "- SQLite before 3.40 and beyond the newest package: none can be had as a wheel for this Python.",
+        OLDER,
     ]
     return "\n".join(lines) + "\n"

@@ -112,11 +112,10 @@ def _major(folder: Path) -> int | None:
 
 
 def environment(url: str) -> dict[str, str]:
-    """Return what a program needs to log in as we do, beside its arguments: the secrets of a URL,
-    and libpq's own variables. Only :func:`hidden` makes a program's environment of it.
+    """Return the secrets of a URL, which are no arguments; :func:`hidden` makes a program's
+    environment of them.
     """
-    facts = connection_facts(url)
-    found = credentials.libpq_variables()
+    facts, found = connection_facts(url), {}
     if password := facts.get("password"):
         found["PGPASSWORD"] = password
     if word := facts.get("sslpassword"):
@@ -235,7 +234,7 @@ def _start(
     complaints: IO[bytes],
     stdin: IO[bytes] | int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    with hidden(variables) as (found, files):
+    with hidden({**credentials.libpq_variables(), **variables}) as (found, files):
         return subprocess.Popen(
             [str(part) for part in command],
             stdin=stdin,
