@@ -76,7 +76,8 @@ def _stopped_by_signals() -> Iterator[None]:
         again[-1].start()
 
     # Under nohup, a closed terminal stops nothing.
-    heeded = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    heeded = [signal.SIGTERM]
+    heeded += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
     former = {each: signal.signal(each, stop) for each in heeded}
     sys.unraisablehook = ignored
     try:

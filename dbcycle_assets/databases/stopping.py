@@ -131,7 +131,7 @@ def stoppable(work: Callable[[], _T]) -> _T:
 
 @contextmanager
 def _heeding(stop: _Stop) -> Iterator[None]:
-    """Let signals only set a mark while the block runs; those that are ignored stay ignored."""
+    """Let signals only set a mark while the block runs; what is ignored stays so, but SIGTERM."""
     global _now  # noqa: PLW0603 - signals are the process's, and so is what they ask for
 
     def heard(_number: int, _frame: object) -> None:
@@ -140,7 +140,12 @@ def _heeding(stop: _Stop) -> Iterator[None]:
         elif time.monotonic() - stop.since > TWICE:
             _end_at_once(stop)
 
-    former = {n: h for n in _SIGNALS if (h := signal.getsignal(n)) is not signal.SIG_IGN}
+    # Programs inherit what is ignored, and one that ignores SIGTERM can only be killed.
+    former = {
+        n: h
+        for n in _SIGNALS
+        if (h := signal.getsignal(n)) is not signal.SIG_IGN or n == signal.SIGTERM
+    }
     _now = stop
     try:
         for number in former:

@@ -192,6 +192,23 @@ def test_an_ignored_signal_stays_ignored():
     assert told(script)[0] == ["lost"]
 
 
+def test_a_program_can_be_ended_where_sigterm_was_ignored():
+    """It would inherit that, as what Dagster starts did, and only be killed."""
+    script = """
+    import subprocess
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def work():
+        program = subprocess.Popen(["sleep", "60"])
+        program.terminate()
+        print(program.wait(20))
+
+    stopping.stoppable(work)
+    """
+    assert told(script)[0] == ["-15"]
+
+
 def test_a_program_is_ended():
     """Whatever it waits for."""
     script = """
