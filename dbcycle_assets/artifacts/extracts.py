@@ -43,6 +43,11 @@ class Manifest:
     digest: str
     rules: Mapping[str, str]
 
+    @property
+    def raw(self) -> bool:
+        """Whether its rows are not anonymized."""
+        return RAW in self.rules.values()
+
 
 DIGITS = 24
 """The hex digits of a content's digest that are kept."""
@@ -135,7 +140,7 @@ class Extracts:
                 where=table,
                 remedy=f"run `dbcycle extract --table {table}`",
             )
-        if not self._private and RAW in manifest.rules.values():
+        if not self._private and manifest.raw:
             raise BadInput(
                 "these are raw rows, not anonymized, and nothing loads them",
                 where=str(self.rows_path(table)),

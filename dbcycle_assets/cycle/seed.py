@@ -217,7 +217,8 @@ def load(cycle: Cycle, database: Database, catalog: Catalog, name: str) -> Outco
     table = catalog.tables[name]
     golden, completed = golden_rows(cycle, catalog, name)
     manifest, extracted = cycle.extracts.manifest(name), cycle.ledger.get(f"extracts/{name}")
-    if manifest and extracted and extracted.facts.get("digest") != manifest.digest:
+    recorded = extracted.facts.get("digest") if extracted else None
+    if manifest and not manifest.raw and recorded not in {None, manifest.digest}:
         # Its rows would be taken for those of the record whenever these come back.
         raise Dirty(
             "the extract is another than the recorded one: a run stopped in between",
