@@ -51,7 +51,7 @@ def test_a_misspelt_anonymizer_is_named_with_its_line(dbcycle, shop):
     lines = path.read_text().splitlines()
     at = {
         word: 1 + next(n for n, line in enumerate(lines) if word in line)
-        for word in ("emial", "lang")
+        for word in ("emial", "lang:")
     }
     for words in (["plan"], ["refresh"], ["migrate"]):
         done = dbcycle("--project", shop, *words)
@@ -59,7 +59,7 @@ def test_a_misspelt_anonymizer_is_named_with_its_line(dbcycle, shop):
         told = "tables.users.columns.email: there is no anonymizer `emial`; did you mean `email`?"
         assert f"dbcycle.yaml:{at['emial']}: {told}" in done.err
         assert (
-            f"dbcycle.yaml:{at['lang']}: tables.users.columns.full_name: full_name: lang: "
+            f"dbcycle.yaml:{at['lang:']}: tables.users.columns.full_name: full_name: lang: "
             in done.err
         )
 
