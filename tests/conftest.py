@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 
@@ -12,8 +13,13 @@ from dbcycle_assets.databases.port import Server
 
 
 def pytest_configure() -> None:
-    """Keep the keys of the tests out of the user's own settings."""
+    """Keep the keys of the tests out of the user's own settings, and let the programs that tests
+    start hear the signals that they send: a runner in the background may ignore them.
+    """
     os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="dbcycle-settings-")
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_unconfigure() -> None:

@@ -169,7 +169,8 @@ class World(Shop):
         no half-made file or database."""
         before = self.state()
         yield
-        assert self.state() == before
+        after = self.state()
+        assert after == before, sorted(n for n in after | before if after.get(n) != before.get(n))
         self.no_leftovers()
         if _test() in OBSERVED:
             OBSERVED[_test()] = (*OBSERVED[_test()][:2], "unchanged")
