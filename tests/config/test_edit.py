@@ -224,8 +224,10 @@ def test_whatever_is_judged_loads_again(tmp_path, found):
 @quick
 @given(found=judgements)
 def test_a_new_config_loads(tmp_path, found):
-    """What init writes is a valid config with a comment at its top."""
+    """What init writes is a valid config; its comment first tells editors where the schema is."""
     path = tmp_path / "dbcycle.yaml"
     new_config(path, name="shop", engine="sqlite", dump="prod.db", judgements=found)
-    assert path.read_text().startswith("# The cycle of shop.")
+    first, _, third = path.read_text().split("\n")[:3]
+    assert first == "# yaml-language-server: $schema=.dbcycle/dbcycle.schema.json"
+    assert third.startswith("# The cycle of shop.")
     check(tmp_path, found)
