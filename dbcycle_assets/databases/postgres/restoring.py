@@ -339,7 +339,7 @@ class Restore:
             if part.data_follows and sniff(self.dump) == "plain":  # else they are counted already
                 self._expect(part, counted.rows)
         except psycopg.Error as error:
-            if is_lost(error):
+            if is_lost(error) and not _is_setting(error):
                 raise failure(error, str(self.dump)) from None
             line, _ = place_of(part, error)
             raise self._fail(
@@ -397,6 +397,11 @@ class Restore:
             ).fetchone()
             is None
         ]
+
+
+def _is_setting(error: psycopg.Error) -> bool:
+    """Tell whether the dump needs more of something than the server is set to give."""
+    return "shared memory" in (error.diag.message_primary or "")
 
 
 def _row_of(part: Statement, error: psycopg.Error) -> str:
