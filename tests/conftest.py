@@ -17,7 +17,7 @@ def pytest_configure() -> None:
     start hear the signals that they send: a runner in the background may ignore them.
     """
     os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="dbcycle-settings-")
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
 
